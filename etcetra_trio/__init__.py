@@ -1,0 +1,1 @@
+"""The Trio-native etcd v3 client."""
