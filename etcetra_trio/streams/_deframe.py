@@ -1,0 +1,126 @@
+"""gRPC's length-prefixed messages out of the octets of DATA frames. Pure; both engines share it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ._grpc import INTERNAL, OK, RESOURCE_EXHAUSTED, StreamEnd
+
+if TYPE_CHECKING:
+    from ._protocol import Stream
+
+PREFIX = 5  # one octet "compressed", four of length (PROTOCOL-HTTP2, "Length-Prefixed-Message")
+_DEAD = -1
+
+
+class MessageError(Exception):
+    """A message we do not take; the stream ends with :attr:`end`."""
+
+    def __init__(self, end: StreamEnd) -> None:
+        super().__init__(end.message)
+        self.end = end
+
+
+def feed(stream: Stream, data: bytes, limit: int) -> int:
+    """Give ``data`` to a stream that is not unary; complete messages come out of its ``on_message``.
+
+    Octets of a message that is still incomplete are credited at once, or one larger than the window could never
+    arrive; those of complete messages are the ``cost`` that the application gives back.
+
+    Returns:
+      The octets to credit now.
+
+    Raises:
+      MessageError: a compressed message, or one longer than ``limit`` (seen from its prefix, before it is here).
+    """
+    credited = 0
+    if stream.parts is not None:
+        stream.parts.append(data)
+        have = stream.have + len(data)
+        if have < stream.need:
+            stream.have = have
+            return len(data)
+        credited = stream.have
+        data = b"".join(stream.parts)
+        stream.parts = None
+    start, size = 0, len(data)
+    need = PREFIX
+    while size - start >= PREFIX:
+        need = PREFIX + message_length(data, start, limit)
+        if start + need > size:
+            break
+        stop = start + need
+        stream.on_message(data[start + PREFIX : stop], need - credited)
+        if stream.need == _DEAD:
+            return 0
+        start, credited, need = stop, 0, PREFIX
+    left = size - start
+    if left:
+        stream.parts = [data[start:]]
+        stream.have, stream.need = left, need
+    return left - credited
+
+
+def kill(stream: Stream) -> None:
+    """The stream is over: drop what it holds; :func:`feed` tells it nothing further."""
+    stream.need = _DEAD
+    stream.parts = stream.pending = None
+
+
+def collect(stream: Stream, data: bytes, limit: int) -> None:
+    """Keep ``data`` for a unary stream. The first chunk stays in ``message``: mostly it is the only one.
+
+    Raises:
+      MessageError: as :func:`feed`.
+    """
+    if stream.message is None:
+        stream.message = data
+        return
+    if stream.parts is None:
+        stream.parts = [stream.message]
+        stream.have = len(stream.message)
+    stream.parts.append(data)
+    before, stream.have = stream.have, stream.have + len(data)
+    if before < PREFIX <= stream.have:
+        stream.message = b"".join(stream.parts)
+        stream.parts = [stream.message]
+    if stream.have >= PREFIX:
+        message_length(stream.message, 0, limit)
+    if stream.have > limit + PREFIX:
+        raise MessageError(StreamEnd("message", INTERNAL, "the server sent more than one message to a unary call"))
+
+
+def unary_end(stream: Stream, end: StreamEnd, limit: int) -> StreamEnd:
+    """Leave the one message of a unary stream in its ``message``; says what the end is if there is not exactly one."""
+    data = stream.message
+    stream.message = None
+    if end.status != OK:
+        return end
+    if stream.parts is not None:
+        data = b"".join(stream.parts)
+        stream.parts = None
+    if data is None:
+        return StreamEnd("message", INTERNAL, "the server sent status OK without a message", end.trailers)
+    try:
+        whole = len(data) >= PREFIX and message_length(data, 0, limit) == len(data) - PREFIX
+    except MessageError as error:
+        return error.end
+    if not whole:
+        return StreamEnd("message", INTERNAL, "the server did not send exactly one whole message to a unary call", end.trailers)
+    stream.message = data[PREFIX:]
+    return end
+
+
+def message_length(data: bytes, start: int, limit: int) -> int:
+    """The length in the prefix at ``start``.
+
+    Raises:
+      MessageError: the message is compressed, or too long.
+    """
+    if data[start]:
+        raise MessageError(StreamEnd("message", INTERNAL, "the server sent a compressed message, which was not offered"))
+    length = int.from_bytes(data[start + 1 : start + PREFIX], "big")
+    if length > limit:
+        text = f"the server's message of {length} octets is larger than the limit of {limit} (max_receive_size)"
+        raise MessageError(StreamEnd("message", RESOURCE_EXHAUSTED, text))
+    return length
