@@ -1,0 +1,394 @@
+"""The classes that etcd's own error texts are raised as; ``_error_table`` says which text is which class."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from ._errors import (
+    AuthError,
+    InvalidArgumentError,
+    Outcome,
+    OutcomeUnknownError,
+    RpcError,
+    StatusCode,
+    UnavailableError,
+)
+
+__all__ = [
+    "AuthNotEnabledError",
+    "AuthRevisionOldError",
+    "AuthSetupError",
+    "AuthenticationFailedError",
+    "BadLeaderTransfereeError",
+    "ClusterCorruptError",
+    "ClusterIdMismatchError",
+    "CompactedError",
+    "DowngradeError",
+    "DuplicateKeyError",
+    "EmptyKeyError",
+    "FutureRevisionError",
+    "InvalidAuthManagementError",
+    "InvalidAuthTokenError",
+    "KeyNotFoundError",
+    "LeaderChangedError",
+    "LearnerNotReadyError",
+    "LearnerRefusedError",
+    "LeaseExistsError",
+    "LeaseNotFoundError",
+    "LeaseTTLTooLargeError",
+    "MemberBadURLsError",
+    "MemberExistsError",
+    "MemberNotEnoughStartedError",
+    "MemberNotFoundError",
+    "MemberNotLearnerError",
+    "NoLeaderError",
+    "NoSpaceError",
+    "NotAuthenticatedError",
+    "NotCapableError",
+    "NotLeaderError",
+    "PermissionDeniedError",
+    "PermissionNotGrantedError",
+    "ProposalDroppedError",
+    "RequestTooLargeError",
+    "RoleExistsError",
+    "RoleNotFoundError",
+    "RoleNotGrantedError",
+    "ServerCanceledError",
+    "ServerStoppedError",
+    "ServerTimeoutError",
+    "TooManyLearnersError",
+    "TooManyOpsError",
+    "TooManyRequestsError",
+    "UnhealthyError",
+    "UnknownServerError",
+    "UnsupportedByServerError",
+    "UserExistsError",
+    "UserNotFoundError",
+    "WatchCanceledError",
+]
+
+
+# Keys, values, transactions.
+
+
+class EmptyKeyError(InvalidArgumentError):
+    """A key is empty; etcd's keys have at least one byte."""
+
+    _advice = "Give a key of at least one byte."
+
+
+class KeyNotFoundError(InvalidArgumentError):
+    """The request needs a key that exists, such as a put that keeps the key's value or lease."""
+
+    _advice = "Put the key with a value first."
+
+
+class TooManyOpsError(InvalidArgumentError):
+    """A transaction has more compares or operations than the server takes."""
+
+    _advice = "Split the transaction, or raise the server's --max-txn-ops (128 unless set)."
+
+
+class DuplicateKeyError(InvalidArgumentError):
+    """A transaction writes the same key twice."""
+
+    _advice = "Write each key once in a transaction."
+
+
+class RequestTooLargeError(InvalidArgumentError):
+    """A request is larger than the server takes."""
+
+    _advice = "Write less at once, or raise the server's --max-request-bytes (1.5 MiB unless set)."
+
+
+class CompactedError(RpcError):
+    """The revision asked for has been compacted away.
+
+    Attributes:
+      compact_revision: The oldest revision that is still there; 0 when the server did not say.
+    """
+
+    _advice = "Read at a newer revision."
+
+    def __init__(
+        self,
+        code: StatusCode,
+        message: str,
+        method: str = "",
+        endpoint: str = "",
+        outcome: Outcome | None = None,
+        *,
+        compact_revision: int = 0,
+    ) -> None:
+        super().__init__(code, message, method, endpoint, outcome)
+        self.compact_revision = compact_revision
+
+
+class FutureRevisionError(RpcError):
+    """The revision asked for has not been reached yet."""
+
+    _advice = "Ask for a revision that an answer of this cluster named."
+
+
+class NoSpaceError(RpcError, OutcomeUnknownError):
+    """The database is full. The write that was answered so may have happened nevertheless."""
+
+    _advice = (
+        "The write may have happened. Compact and defragment, or raise the server's --quota-backend-bytes; "
+        "then disarm the NOSPACE alarm."
+    )
+
+
+# Leases.
+
+
+class LeaseNotFoundError(RpcError):
+    """The lease does not exist, or not any more: it expired or was revoked."""
+
+    _advice = "Grant a new lease."
+
+
+class LeaseExistsError(RpcError):
+    """A lease with the chosen id exists already."""
+
+    _advice = "Choose another id, or let the server choose."
+
+
+class LeaseTTLTooLargeError(RpcError):
+    """The time to live is larger than 9 000 000 000 seconds."""
+
+
+# Users, roles, permissions.
+
+
+class PermissionDeniedError(AuthError):
+    """The user's roles do not allow this."""
+
+    _advice = "Grant the user a role that may do it."
+
+
+class AuthenticationFailedError(AuthError):
+    """The server does not know the user or password."""
+
+    _advice = "Check the user name and the password."
+
+
+class NotAuthenticatedError(AuthError):
+    """The server wants a user, and the call named none."""
+
+    _advice = "Give the client credentials."
+
+
+class InvalidAuthTokenError(AuthError):
+    """The token of the call is not valid, or not any more."""
+
+    _advice = "Authenticate again."
+
+
+class AuthRevisionOldError(AuthError):
+    """Users or roles were changed after the token of the call was issued."""
+
+    _advice = "Authenticate again."
+
+
+class AuthSetupError(RpcError):
+    """Authentication cannot be switched on: there is no user root, or it has no role root."""
+
+    _advice = "Add the user root and grant it the role root first."
+
+
+class AuthNotEnabledError(RpcError):
+    """Authentication is not switched on."""
+
+    _advice = "Switch authentication on first, or connect without credentials."
+
+
+class InvalidAuthManagementError(InvalidArgumentError):
+    """The change would lock everybody out, such as taking the role root from the user root."""
+
+
+class UserExistsError(RpcError):
+    """A user of that name exists already."""
+
+
+class UserNotFoundError(RpcError):
+    """There is no user of that name."""
+
+
+class RoleExistsError(RpcError):
+    """A role of that name exists already."""
+
+
+class RoleNotFoundError(RpcError):
+    """There is no role of that name."""
+
+
+class RoleNotGrantedError(RpcError):
+    """The user does not have the role that was to be taken away."""
+
+
+class PermissionNotGrantedError(RpcError):
+    """The role does not have the permission that was to be taken away."""
+
+
+# Members and versions.
+
+
+class MemberNotFoundError(RpcError):
+    """There is no member with that id."""
+
+
+class MemberExistsError(RpcError):
+    """A member with that id or peer URL exists already."""
+
+
+class MemberBadURLsError(InvalidArgumentError):
+    """The peer URLs given for a member are not URLs."""
+
+    _advice = "Give URLs such as http://10.0.0.1:2380."
+
+
+class MemberNotEnoughStartedError(RpcError):
+    """The change of members was refused since too few members are running: it could cost the quorum."""
+
+    _advice = "Start the members that are down first."
+
+
+class MemberNotLearnerError(RpcError):
+    """Only a learner can be promoted, and this member votes already."""
+
+
+class LearnerNotReadyError(RpcError):
+    """The learner has not caught up with the leader yet."""
+
+    _advice = "Promote it later."
+
+
+class TooManyLearnersError(RpcError):
+    """The cluster has as many learners as it allows."""
+
+    _advice = "Promote or remove one first."
+
+
+class LearnerRefusedError(RpcError):
+    """The endpoint is a learner, which does not serve this call."""
+
+    _advice = "Ask a voting member."
+
+
+class ClusterIdMismatchError(RpcError):
+    """The member belongs to another cluster."""
+
+    _advice = "Check the addresses: they lead to more than one cluster."
+
+
+class NotLeaderError(RpcError):
+    """The call must be sent to the leader, and this endpoint is not the leader."""
+
+    _advice = "Ask the leader."
+
+
+class BadLeaderTransfereeError(RpcError):
+    """The member cannot become the leader: it is unknown, a learner, or not in touch."""
+
+
+class DowngradeError(RpcError):
+    """The downgrade cannot be done as asked: bad version, none under way, or one is already."""
+
+
+class NotCapableError(RpcError):
+    """The cluster as a whole runs a version without this feature."""
+
+    _advice = "Upgrade every member."
+
+
+class UnsupportedByServerError(RpcError):
+    """The server is too old for this call.
+
+    Attributes:
+      since: The version of etcd that the call came in; ``None`` when it was always there or is not known.
+    """
+
+    def __init__(
+        self,
+        code: StatusCode,
+        message: str,
+        method: str = "",
+        endpoint: str = "",
+        outcome: Outcome | None = None,
+        *,
+        since: str | None = None,
+    ) -> None:
+        super().__init__(code, message, method, endpoint, outcome)
+        self.since = since
+
+    def __str__(self) -> str:
+        if self.since is None:
+            return f"{super().__str__()}. Does an etcd v3 server listen there?"
+        return f"{super().__str__()}. The call came in etcd {self.since}: upgrade the server."
+
+
+# The state of the cluster.
+
+
+class NoLeaderError(UnavailableError):
+    """The endpoint knows of no leader: an election is under way, or it is cut off from the others."""
+
+
+class LeaderChangedError(UnavailableError):
+    """The leader changed while the call was under way."""
+
+
+class ServerStoppedError(UnavailableError):
+    """The server is shutting down."""
+
+
+class UnhealthyError(UnavailableError):
+    """Too few members are healthy."""
+
+
+class ServerTimeoutError(UnavailableError):
+    """The server gave up waiting for the cluster. The caller's own time-out is never reported so."""
+
+    @property
+    def due_to(self) -> Literal["leader_failure", "connection_lost", "applied_index"] | None:
+        """What the server thinks the reason was, if it said."""
+        if self.message.endswith("previous leader failure"):
+            return "leader_failure"
+        if self.message.endswith("connection lost"):
+            return "connection_lost"
+        if self.message.endswith("applied index took too long"):
+            return "applied_index"
+        return None
+
+
+class TooManyRequestsError(RpcError):
+    """The server has fallen behind with applying writes, and refuses more for the moment."""
+
+    _advice = "Try again a little later."
+
+
+class ProposalDroppedError(RpcError):
+    """The server refused the write before it went anywhere: no leader, or leadership is just moving."""
+
+    _advice = "Try again."
+
+
+class ServerCanceledError(RpcError):
+    """The server cancelled the call. The caller's own cancellation is never reported so."""
+
+
+class WatchCanceledError(RpcError):
+    """The server cancelled the watch."""
+
+
+class ClusterCorruptError(RpcError):
+    """The members' data differ, and the cluster stopped serving."""
+
+    _advice = "Restore the cluster from a backup; see etcd's page on data corruption."
+
+
+class UnknownServerError(RpcError):
+    """The server failed in a way that its API has no word for."""
+
+    _advice: ClassVar[str] = "The server's log says more."
