@@ -1,5 +1,6 @@
 # Sourced by the scripts beside it, from the checkout's root. `setup demo|test|dev` makes .venv hold what
 # requirements/NAME.lock lists (each list contains the one before it) and this checkout, and does nothing when it does.
+# `setup NAME DIR` does so in another environment.
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 fail() { say "$@"; exit 1; }
@@ -21,27 +22,28 @@ find_python() {
 
 # What the environment depends on, as one line. The place counts: an environment cannot be moved.
 fingerprint() {
-    { pwd; .venv/bin/python -V; cat "requirements/$1.lock" pyproject.toml scripts/_setup.sh; } 2>&1 | cksum
+    { pwd; "$venv/bin/python" -V; cat "requirements/$1.lock" pyproject.toml scripts/_setup.sh; } 2>&1 | cksum
 }
 
 pip_install() {
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check "$@" || fail "pip failed, see above." \
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "$@" || fail "pip failed, see above." \
         "It needs the network, or a mirror of the Python package index (PIP_INDEX_URL), the first time."
 }
 
 setup() {
-    for name in dev test demo; do
-        stamp=.venv/ready-$name
-        [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$(fingerprint $name)" ] || return 0
-        [ $name != "$1" ] || break
+    venv=${2:-.venv}
+    for name in dev test demo "$1"; do
+        stamp=$venv/ready-$name
+        [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$(fingerprint "$name")" ] || return 0
+        [ "$name" != "$1" ] || break
     done
     start=$(date +%s)
-    if ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
+    if ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
         find_python
-        say "making .venv with $("$python" -V) ($python)"
-        "$python" -m venv --clear .venv || fail "could not make .venv, see above"
+        say "making $venv with $("$python" -V) ($python)"
+        "$python" -m venv --clear "$venv" || fail "could not make $venv, see above"
     fi
-    rm -f .venv/ready-*
+    rm -f "$venv"/ready-*
     say "installing $(grep -c '^[a-z]' "requirements/$1.lock") packages pinned in requirements/$1.lock, and this checkout"
     pip_install --require-hashes -r "requirements/$1.lock"
     pip_install --no-deps --no-build-isolation -e .

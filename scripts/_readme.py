@@ -1,0 +1,97 @@
+"""Runs the examples of README.md: the demo shows them, tests/test_readme.py holds the page to its word.
+
+The rules of that page: its ```python blocks run from top to bottom and share their names, like the cells of a notebook.
+Each is either a whole program or the inside of an async function. Comments are what it prints, and nothing else.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import inspect
+import io
+import sys
+import tokenize
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import trio
+
+from etcetra_trio.testing import EtcdServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+README = Path(__file__).parent.parent / "README.md"
+ENDPOINT = '"127.0.0.1", 2379'  # as the page writes it
+PATIENCE = 60  # seconds for one example
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One block of code."""
+
+    heading: str
+    line: int  # of its first line of code
+    code: str
+
+    @property
+    def promise(self) -> str:
+        """What it should print, by its comments."""
+        tokens = tokenize.generate_tokens(io.StringIO(self.code).readline)
+        comments = [token.string for token in tokens if token.type == tokenize.COMMENT]
+        return "".join(comment.removeprefix("# ") + "\n" for comment in comments)
+
+
+def examples(text: str) -> Iterator[Example]:
+    """Find the examples in the text of a page."""
+    heading, start = "", 0
+    lines = text.splitlines()
+    for number, line in enumerate(lines, 1):
+        if start:
+            if line == "```":
+                yield Example(heading, start, "\n".join(lines[start - 1 : number - 1]) + "\n")
+                start = 0
+        elif line == "```python":
+            start = number + 1
+        elif line.startswith("#"):
+            heading = line.lstrip("# ")
+
+
+def run(example: Example, names: dict[str, object], host: str, port: int) -> str:
+    """Run an example against the server at ``host``:``port``, and return what it printed."""
+    source = "\n" * (example.line - 1) + example.code.replace(ENDPOINT, f'"{host}", {port}')
+    code = compile(source, README.name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+
+    async def inside() -> None:
+        with trio.fail_after(PATIENCE):
+            await eval(code, names)  # noqa: S307 - it is our own page
+
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        if code.co_flags & inspect.CO_COROUTINE:
+            trio.run(inside)
+        else:
+            exec(code, names)  # noqa: S102 - it is our own page
+    return printed.getvalue()
+
+
+def demo() -> int:
+    """Show every example with what it prints; return how many of them do not print what the page says."""
+    broken = 0
+    names: dict[str, object] = {}
+    with EtcdServer() as server:
+        print(f"etcd {server.version} runs at {server.host}:{server.port}, for this demo only")
+        for example in examples(README.read_text(encoding="utf-8")):
+            print(f"\n\n--- {example.heading} ({README.name}, line {example.line})\n\n{example.code}")
+            printed = run(example, names, server.host, server.port)
+            print("prints:\n" if printed else "prints nothing", printed, sep="", end="")
+            if printed != example.promise:
+                broken += 1
+                print(f"but {README.name} says:\n{example.promise}")
+    print(f"\n\n{broken} examples differ from {README.name}" if broken else f"\n\nAll as {README.name} says.")
+    return broken
+
+
+if __name__ == "__main__":
+    sys.exit(demo() > 0)
