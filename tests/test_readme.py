@@ -25,7 +25,17 @@ def test_the_examples_print_what_their_comments_say() -> None:
 
 @pytest.mark.parametrize(
     "call",
-    ["connect()", "put(", "get(", "delete(", "get_prefix(", "CompareKey(", "txn_compare(", "txn(", "fail_after("],
+    [
+        "connect()",
+        "put(",
+        "get(",
+        "delete(",
+        "get_prefix(",
+        "CompareKey(",
+        "txn_compare(",
+        "txn(",
+        "fail_after(",
+    ],
 )
 def test_shows(call: str) -> None:
     assert any(call in example.code for example in examples(TEXT))
