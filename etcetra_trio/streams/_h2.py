@@ -1,18 +1,19 @@
 """The engine over the package h2: the reference that the lean engine is measured against (``http2="h2"``).
 
-h2 is given one frame at a time, so that what came before a broken frame is told before the breach is. Two kinds of frames
-never reach h2 as they come: GOAWAY, after which h2 would drop what is in flight (python-hyper/h2 #1181), and grpc-go's
-bandwidth probe, which h2 would answer at once. Everything else about HTTP/2 is h2's own judgement.
+Pure. h2 is given one frame at a time, so that what came before a broken frame is told before the breach is. A few
+frames never reach it: GOAWAY, after which it would drop what is in flight (python-hyper/h2 #1181); grpc-go's
+bandwidth probe until it may be answered, since h2 answers every PING at once; and DATA of streams that are over,
+which it would answer with one more RST_STREAM each.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, NoReturn
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
-from h2.errors import ErrorCodes
 from h2.events import (
     DataReceived,
     PingAckReceived,
@@ -22,6 +23,454 @@ from h2.events import (
     TrailersReceived,
     WindowUpdated,
 )
-from h2.exceptions import ProtocolError
+from h2.exceptions import ProtocolError, StreamClosedError
 from h2.settings import SettingCodes, Settings
-from hyperframe.frame import GoAwayFrame
+
+from . import _frames as f
+from ._deframe import MessageError, collect, feed, kill, unary_end
+from ._greeting import greeting_error
+from ._grpc import HTTP_BODY_SHOWN, INTERNAL, HeaderBlock, StreamEnd, end_of_response, reset_end
+from ._protocol import (
+    BANDWIDTH_PROBE,
+    CANCEL,
+    ENHANCE_YOUR_CALM,
+    FRAME_SIZE_ERROR,
+    MAX_STREAM_ID,
+    NO_ERROR,
+    PROTOCOL_ERROR,
+    Engine,
+    GoAway,
+    Head,
+    Limits,
+    ProtocolViolation,
+    Stream,
+    goaway_end,
+    lost_end,
+    unsent_end,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from h2.events import Event
+
+    from ._grpc import Field
+
+# What h2 would check and rewrite of headers costs a third of a call; gRPC's headers are made and read by us.
+_CONFIG = H2Configuration(
+    client_side=True,
+    header_encoding=None,
+    validate_outbound_headers=False,
+    normalize_outbound_headers=False,
+    validate_inbound_headers=False,
+    normalize_inbound_headers=False,
+)
+_STREAM_FRAMES = frozenset({f.DATA, f.HEADERS, f.RST_STREAM, f.WINDOW_UPDATE, f.CONTINUATION})
+
+
+class H2Head(Head):
+    """A request's header fields, and what they count for the server's MAX_HEADER_LIST_SIZE."""
+
+    __slots__ = ("fields", "list_size")
+
+    def __init__(self, fields: list[Field]) -> None:
+        self.fields = fields
+        self.list_size = sum(len(name) + len(value) + 32 for name, value in fields)
+
+
+class H2Engine(Engine):
+    """See :class:`Engine`."""
+
+    def __init__(
+        self, authority: str, scheme: str = "http", limits: Limits | None = None, *, hold_probes: bool = True
+    ) -> None:
+        super().__init__(limits or Limits(), hold_probes=hold_probes)
+        self._authority, self._scheme = authority, scheme
+        self._in = bytearray()
+        self._out = bytearray()
+        self._next_id = 1
+        self._waiting: dict[Stream, H2Head] = {}
+        self._blocked: deque[Stream] = deque()
+        self._bulk = self._broken = self._in_block = False
+        self._owed = self._acks = self._useless = self._fragments = 0
+        self._conn = H2Connection(_CONFIG)
+        self._conn.local_settings = Settings(
+            client=True,
+            initial_values={
+                SettingCodes.ENABLE_PUSH: 0,
+                SettingCodes.INITIAL_WINDOW_SIZE: self.limits.stream_window,
+                SettingCodes.MAX_HEADER_LIST_SIZE: self.limits.header_list,
+            },
+        )
+        self._conn.decoder.max_header_list_size = self.limits.header_list
+        self._conn.initiate_connection()
+        self._conn.increment_flow_control_window(self.limits.connection_window - f.DEFAULT_WINDOW)
+
+    # -- requests --------------------------------------------------------------------------------------------
+
+    def prepare(self, path: str, metadata: Sequence[Field] = ()) -> H2Head:
+        return H2Head(f.request_fields(path, self._authority, self._scheme, metadata))
+
+    def open(
+        self, stream: Stream, head: Head, message: bytes | None, *, end: bool, timeout: bytes | None = None
+    ) -> None:
+        assert isinstance(head, H2Head)
+        largest = self._conn.remote_settings.max_header_list_size
+        if not self.accepting:
+            stream.on_end(goaway_end(self.goaway) if self.goaway else unsent_end("the connection is closed"))
+            return
+        if largest is not None and head.list_size + 64 > largest:
+            stream.on_end(
+                StreamEnd("local", INTERNAL, "the request's headers are longer than the server takes")
+            )
+            return
+        if timeout is not None:
+            head = H2Head([*head.fields, (b"grpc-timeout", timeout)])
+        if self._has_room():
+            self._start(stream, head)
+        else:
+            self._waiting[stream] = head
+        if message is not None:
+            self.send(stream, message, end=end)
+        elif end:
+            self.half_close(stream)
+
+    def _has_room(self) -> bool:
+        return len(self.streams) < self._conn.remote_settings.max_concurrent_streams
+
+    def _start(self, stream: Stream, head: H2Head) -> None:
+        stream.stream_id = self._next_id
+        self._next_id += 2
+        self.streams[stream.stream_id] = stream
+        self._conn.send_headers(stream.stream_id, head.fields)
+        if self._next_id >= MAX_STREAM_ID:
+            self.accepting = False
+            self._drop_waiting(unsent_end("the connection's stream ids are used up"))
+        if stream.pending is not None:
+            self._blocked.append(stream)
+            self._pump()
+
+    def _start_waiting(self) -> None:
+        while self._waiting and self._has_room() and not self._broken:
+            stream = next(iter(self._waiting))
+            self._start(stream, self._waiting.pop(stream))
+
+    def send(self, stream: Stream, message: bytes, *, end: bool = False) -> None:
+        data = memoryview(b"\0" + len(message).to_bytes(4, "big") + message)
+        if stream in self._waiting:
+            if stream.pending is None:
+                stream.pending = deque()
+            stream.pending.append((data, end))
+        elif self._is_live(stream):
+            if stream.pending is None and len(data) <= self._room(stream):
+                self._conn.send_data(stream.stream_id, data, end_stream=end)
+                stream.end_sent = end
+                return
+            self._bulk = True
+            self.release_probe()
+            if stream.pending is None:
+                stream.pending = deque()
+                self._blocked.append(stream)
+            stream.pending.append((data, end))
+            self._pump()
+
+    def half_close(self, stream: Stream) -> None:
+        if stream.pending:
+            stream.pending[-1] = (stream.pending[-1][0], True)
+        elif stream in self._waiting:
+            stream.pending = deque([(memoryview(b""), True)])
+        elif self._is_live(stream) and not stream.end_sent:
+            self._conn.end_stream(stream.stream_id)
+            stream.end_sent = True
+
+    def _room(self, stream: Stream) -> int:
+        return min(self._conn.local_flow_control_window(stream.stream_id), self._conn.max_outbound_frame_size)
+
+    def _pump(self) -> None:
+        """Send what the windows let out, one frame of each stream in turn."""
+        idle = 0
+        while not self._broken and idle < len(self._blocked):
+            stream = self._blocked.popleft()
+            if not stream.pending:  # it ended meanwhile
+                continue
+            room = max(self._room(stream), 0)
+            data, end = stream.pending.popleft()
+            if len(data) > room:
+                stream.pending.appendleft((data[room:], end))
+            else:
+                stream.end_sent = end
+            if not room and not stream.end_sent:
+                self._blocked.append(stream)
+                idle += 1
+                continue
+            idle = 0
+            self._conn.send_data(stream.stream_id, data[:room], end_stream=stream.end_sent)
+            if stream.pending:
+                self._blocked.append(stream)
+            else:
+                stream.pending = None
+                stream.on_writable()
+
+    def cancel(self, stream: Stream, error_code: int = CANCEL) -> None:
+        if self._waiting.pop(stream, None) is None and self.streams.get(stream.stream_id) is stream:
+            self._forget(stream, error_code)
+            self._start_waiting()
+        kill(stream)
+
+    def _forget(self, stream: Stream, error_code: int) -> None:
+        del self.streams[stream.stream_id]
+        if stream.pending is not None:
+            self._blocked.remove(stream)
+        if not self._broken:
+            with contextlib.suppress(StreamClosedError):  # both sides have ended it
+                self._conn.reset_stream(stream.stream_id, error_code)
+
+    def _is_live(self, stream: Stream) -> bool:
+        return self.streams.get(stream.stream_id) is stream and not self._broken
+
+    def consumed(self, stream: Stream, cost: int) -> None:
+        if self._is_live(stream):
+            self._credit(stream, cost)
+
+    def _credit(self, stream: Stream, octets: int) -> None:
+        stream.owed += octets
+        if stream.owed >= self.limits.stream_window // 2:
+            self._conn.increment_flow_control_window(stream.owed, stream.stream_id)
+            stream.owed = 0
+
+    def ping(self, payload: bytes) -> None:
+        if not self._broken:
+            self._conn.ping(payload)
+
+    def release_probe(self) -> None:
+        if self.probe_held:
+            self.probe_held = self._bulk = False
+            self._feed(f.PING_HEADER + BANDWIDTH_PROBE)
+
+    def close(self, error_code: int = NO_ERROR, debug: bytes = b"") -> None:
+        self.accepting = False
+        self._say(f.goaway(error_code, debug))  # past h2, which would be of no use afterwards
+
+    def _say(self, frame: bytes) -> None:
+        self._out += self._conn.data_to_send() + frame
+
+    def data_to_send(self) -> bytes:
+        self._acks = 0
+        self._say(b"")
+        data = bytes(self._out)
+        self._out.clear()
+        return data
+
+    @property
+    def wants_send(self) -> bool:
+        self._say(b"")
+        return bool(self._out)
+
+    @property
+    def waiting_streams(self) -> int:
+        return len(self._waiting)
+
+    # -- answers ---------------------------------------------------------------------------------------------
+
+    def receive(self, data: bytes) -> None:
+        self._in += data
+        if not self.ready:
+            error = greeting_error(bytes(self._in[:64]))
+            if error is not None:
+                self._violation(PROTOCOL_ERROR, error)
+        while len(self._in) >= f.FRAME_HEADER:
+            high, low, kind, flags, stream_id = f.unpack_header(self._in)
+            length = high << 8 | low
+            if length > f.DEFAULT_FRAME:
+                self._violation(FRAME_SIZE_ERROR, f"a frame of {length} octets")
+            size = f.FRAME_HEADER + length
+            if len(self._in) < size:
+                return
+            frame = bytes(self._in[:size])
+            del self._in[:size]
+            self._take(kind, flags, stream_id & MAX_STREAM_ID, frame)
+
+    def _take(self, kind: int, flags: int, stream_id: int, frame: bytes) -> None:
+        empty = len(frame) == f.FRAME_HEADER
+        if self._in_block and kind != f.CONTINUATION:
+            self._violation(PROTOCOL_ERROR, "a header block was not continued")
+        if kind in _STREAM_FRAMES and stream_id and (not stream_id & 1 or stream_id >= self._next_id):
+            self._violation(PROTOCOL_ERROR, f"a frame on stream {stream_id}, which was never opened")
+        if kind in {f.PING, f.SETTINGS} and not flags & f.ACK:
+            if self._hold(kind, frame):
+                return
+            self._acks += 1
+            if self._acks > self.limits.control_frames:
+                self._violation(ENHANCE_YOUR_CALM, "a flood of PING or SETTINGS frames")
+        elif kind == f.GOAWAY:
+            self._goaway(stream_id, frame[f.FRAME_HEADER :])
+            return
+        elif kind == f.DATA and stream_id and stream_id not in self.streams:
+            # Neither the octets nor their credit are known to h2, so its account of the window stays right.
+            self._count_useless(empty)
+            if not empty:
+                self._say(f.window_update(0, len(frame) - f.FRAME_HEADER))
+            return
+        elif kind == f.DATA:
+            self._count_useless(empty and not flags & f.END_STREAM)
+        elif kind == f.CONTINUATION:
+            self._fragments += 1
+            if self._fragments > self.limits.continuations:
+                self._violation(ENHANCE_YOUR_CALM, "a header block in too many pieces")
+            self._in_block = not flags & f.END_HEADERS
+        elif kind == f.HEADERS:
+            self._fragments = 1
+            self._in_block = not flags & f.END_HEADERS
+            self._count_useless(stream_id not in self.streams)
+        elif (
+            kind == f.PRIORITY
+            or kind > f.CONTINUATION
+            or (kind == f.RST_STREAM and stream_id not in self.streams)
+        ):
+            self._count_useless(True)
+        for event in self._feed(frame):
+            self._tell(event)
+
+    def _hold(self, kind: int, frame: bytes) -> bool:
+        if kind == f.PING and frame[f.FRAME_HEADER :] == BANDWIDTH_PROBE:
+            if self.hold_probes and not (self._blocked or self._bulk or self.probe_held):
+                self.probe_held = True
+                return True
+            self._bulk = False
+        return False
+
+    def _feed(self, frame: bytes) -> list[Event]:
+        try:
+            return self._conn.receive_data(frame)
+        except ProtocolError as error:  # h2 has queued the GOAWAY
+            self._broken = True
+            self.accepting = False
+            raise ProtocolViolation(int(error.error_code), str(error)) from error
+
+    def _tell(self, event: Event) -> None:
+        if isinstance(event, RemoteSettingsChanged):
+            self.ready = True
+            self._start_waiting()
+            self._pump()
+        elif isinstance(event, WindowUpdated):
+            self._pump()
+        elif isinstance(event, PingAckReceived):
+            self.on_ping_ack(event.ping_data)
+        elif isinstance(event, DataReceived | ResponseReceived | TrailersReceived | StreamReset):
+            stream = self.streams.get(event.stream_id)
+            if stream is None:
+                pass  # GOAWAY ended it; h2 was not told
+            elif isinstance(event, DataReceived):
+                self._data(stream, event)
+            elif isinstance(event, StreamReset):
+                self._reset(stream, event)
+            else:
+                self._headers(stream, event)
+
+    def _data(self, stream: Stream, event: DataReceived) -> None:
+        octets = event.flow_controlled_length
+        self._owed += octets
+        if self._owed >= self.limits.connection_window // 2:
+            self._conn.increment_flow_control_window(self._owed)
+            self._owed = 0
+        headers = stream.headers
+        assert headers is not None  # h2 sees to it
+        data, ended = event.data, event.stream_ended is not None
+        if not headers.acceptable:
+            # The body of an answer that is no gRPC: its beginning belongs into the error.
+            stream.message = body = (stream.message or b"") + data[:HTTP_BODY_SHOWN]
+            if ended or len(body) >= HTTP_BODY_SHOWN:
+                self._fail(stream, CANCEL, end_of_response(headers, None, body))
+            return
+        if data:
+            self._useless = 0
+        try:
+            if not stream.unary:
+                octets += feed(stream, data, self.limits.message) - len(data)
+            elif stream.message is None:
+                stream.message = data
+            else:
+                collect(stream, data, self.limits.message)
+        except MessageError as error:
+            self._fail(stream, CANCEL, error.end)
+            return
+        if self._is_live(stream):
+            if ended:
+                self._end(stream, None)
+            else:
+                self._credit(stream, octets)
+
+    def _headers(self, stream: Stream, event: ResponseReceived | TrailersReceived) -> None:
+        block = HeaderBlock(tuple((bytes(name), bytes(value)) for name, value in event.headers))
+        if event.stream_ended is not None:
+            self._end(stream, block)
+            return
+        stream.headers = block
+        if not stream.unary and block.acceptable:
+            stream.on_headers()
+
+    def _reset(self, stream: Stream, event: StreamReset) -> None:
+        if event.remote_reset:
+            end = reset_end(int(event.error_code))
+        else:
+            end = StreamEnd("message", INTERNAL, "the server overflowed the stream's window")
+        self._fail(stream, NO_ERROR, end)
+
+    def _end(self, stream: Stream, block: HeaderBlock | None) -> None:
+        """The server closed the stream in order."""
+        self._useless = 0
+        end = end_of_response(stream.headers, block, stream.message or b"")
+        if stream.unary:
+            end = unary_end(stream, end, self.limits.message)
+        self.cancel(stream, NO_ERROR)
+        stream.on_end(end)
+
+    def _fail(self, stream: Stream, error_code: int, end: StreamEnd) -> None:
+        """End a stream that the server spoiled or gave up; the connection lives on."""
+        stream.message = None
+        self.cancel(stream, error_code)
+        stream.on_end(end)
+
+    def _goaway(self, stream_id: int, payload: bytes) -> None:
+        if stream_id:
+            self._violation(PROTOCOL_ERROR, "GOAWAY on a stream")
+        if len(payload) < 8:
+            self._violation(FRAME_SIZE_ERROR, "a GOAWAY shorter than eight octets")
+        last, error_code = f.unpack_two(payload)
+        last &= MAX_STREAM_ID
+        if self.goaway is not None and last > self.goaway.last_stream_id:
+            self._violation(PROTOCOL_ERROR, "a GOAWAY with a growing last stream id")
+        self.goaway = GoAway(last, error_code, payload[8:])
+        self.accepting = False
+        end = goaway_end(self.goaway)
+        for number in [number for number in self.streams if number > last]:
+            self._drop(self.streams.pop(number), end)
+        self._drop_waiting(end)
+
+    def lost(self, reason: str, *, violation: bool = False) -> None:
+        self.accepting = False
+        self._broken = True
+        end = lost_end(reason, violation=violation)
+        while self.streams:
+            self._drop(self.streams.popitem()[1], end)
+        self._drop_waiting(unsent_end(reason))
+
+    def _drop_waiting(self, end: StreamEnd) -> None:
+        waiting, self._waiting = self._waiting, {}
+        for stream in waiting:
+            self._drop(stream, end)
+
+    def _drop(self, stream: Stream, end: StreamEnd) -> None:
+        stream.message = None
+        kill(stream)
+        stream.on_end(end)
+
+    def _count_useless(self, useless: bool) -> None:
+        self._useless += useless
+        if self._useless > self.limits.control_frames:
+            self._violation(ENHANCE_YOUR_CALM, "a flood of frames that say nothing")
+
+    def _violation(self, error_code: int, message: str) -> NoReturn:
+        self._broken = True
+        self.close(error_code, message.encode())
+        raise ProtocolViolation(error_code, message)
