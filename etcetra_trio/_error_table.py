@@ -1,7 +1,7 @@
 """Which error text of the server is which class, and what it says about a write. Pure.
 
-The texts are those of etcd's ``rpctypes`` (up to 3.7) and a few that etcd passes on from raft and gRPC. Statuses
-whose text is not known fall back to a class for their code, and then nothing is concluded about a write.
+The texts are those of etcd's ``rpctypes`` (up to 3.7) and a few that etcd passes on from raft and gRPC. A
+status whose text is not known gets a class by its code, and then nothing is concluded about a write.
 """
 
 from __future__ import annotations
@@ -170,7 +170,7 @@ def rpc_error(
       endpoint: Who answered.
       write: Whether the call can change anything.
       since: The version of etcd that the call, or what was used of it, came in.
-      hasleader: Whether the call was sent with ``hasleader``: only then "no leader" proves that nothing was done.
+      hasleader: Whether the call was sent so; only then does "no leader" prove that nothing was done.
 
     Returns:
       The specific error; for a write that may have happened, an OutcomeUnknownError that it is the cause of.

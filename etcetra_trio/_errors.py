@@ -1,8 +1,7 @@
 """The base of every error, the groups to catch, and the errors that no server text stands behind.
 
 The classes for the server's own texts are in ``_server_errors``; which text gives which class is in
-``_error_table``. Every exception keeps its constructor's arguments in ``args``, so all of them can be pickled and
-copied.
+``_error_table``. Every exception keeps its constructor's arguments in ``args``: it can be pickled and copied.
 """
 
 from __future__ import annotations
@@ -61,8 +60,8 @@ class EtcdError(Exception):
     """Base of every error that this library raises on its own account.
 
     Attributes:
-      outcome: What became of a write: ``"not_applied"`` (it certainly did not happen) or ``"unknown"`` (it may
-        have happened). ``None`` for reads, and for requests that were refused before anything was sent.
+      outcome: What became of a write: ``"not_applied"`` (it certainly did not happen) or ``"unknown"`` (it
+        may have happened). ``None`` for reads, and for what was refused before anything was sent.
     """
 
     outcome: Outcome | None = None

@@ -1,0 +1,188 @@
+"""Keys and values between the user and etcd: text, namespaces, prefixes, ranges. Pure."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Generic, Literal, TypeVar, overload
+
+from ._errors import EncodingError, InvalidRequestError
+
+TextT = TypeVar("TextT", str, bytes)
+
+_What = Literal["key", "value", "prefix", "start of a range", "end of a range"]
+
+#: As the end of a range: "to the last key"; as its start: "from the first key".
+_OPEN = b"\0"
+
+
+def prefix_end(prefix: bytes) -> bytes:
+    """The first key after all that begin with ``prefix``; NUL, etcd's "to the last key", if there is none."""
+    stem = prefix.rstrip(b"\xff")
+    return stem[:-1] + bytes((stem[-1] + 1,)) if stem else _OPEN
+
+
+class KeySpace(ABC, Generic[TextT]):
+    """How one user sees etcd's keys and values: as text or as bytes, and whole or below a namespace.
+
+    Made by :func:`key_space`. What goes to the server may be text (where there is an encoding) or bytes; what
+    comes from it is of the type that the space is made for. Methods that take the user's keys or values raise:
+
+      TypeError: it is neither text nor bytes, or it is text where there is no encoding.
+      EncodingError: it has no form in this encoding.
+      InvalidRequestError: a key, or an end of a range, is empty.
+    """
+
+    __slots__ = ("namespace",)
+
+    def __init__(self, namespace: bytes) -> None:
+        self.namespace = namespace
+
+    def key(self, key: str | bytes) -> bytes:
+        """The key as the server knows it."""
+        raw = self._encode("key", key, key)
+        if not key:
+            raise InvalidRequestError("the key is empty: give one of at least one byte")
+        return self.namespace + raw
+
+    def value(self, value: str | bytes, key: str | bytes) -> bytes:
+        """The value as the server stores it; ``key`` is the user's, named in errors."""
+        return self._encode("value", value, key)
+
+    def prefix(self, prefix: str | bytes) -> tuple[bytes, bytes]:
+        """The ``(key, range_end)`` of all keys that begin with ``prefix``; all keys for the empty one."""
+        start = self._below(prefix)
+        return start or _OPEN, prefix_end(start)
+
+    def range(self, start: str | bytes, end: str | bytes) -> tuple[bytes, bytes]:
+        """The ``(key, range_end)`` of the keys from ``start`` to before ``end``; an end of NUL is beyond them all."""
+        first, last = self._bound("start of a range", start), self._bound("end of a range", end)
+        # etcd's "to the last key" would run on into what lies after the namespace.
+        return self.namespace + first, prefix_end(self.namespace) if last == _OPEN else self.namespace + last
+
+    @abstractmethod
+    def text_key(self, key: bytes) -> TextT:
+        """The server's key as the user knows it.
+
+        Raises:
+          EncodingError: it is no text in this encoding.
+        """
+
+    @abstractmethod
+    def text_value(self, value: bytes, key: bytes) -> TextT:
+        """The value of the server's ``key`` as the user wants it.
+
+        Raises:
+          EncodingError: it is no text in this encoding; the error names the key.
+        """
+
+    @abstractmethod
+    def nested(self, prefix: str | bytes) -> KeySpace[TextT]:
+        """The part of this space whose keys begin with ``prefix``, which they are shown without."""
+
+    @abstractmethod
+    def _encode(self, what: _What, text: str | bytes, key: str | bytes) -> bytes:
+        """The bytes of what the user gave."""
+
+    def _below(self, prefix: str | bytes) -> bytes:
+        raw = self._encode("prefix", prefix, prefix)
+        # The empty text is not empty in every encoding: UTF-16 begins with a mark of its byte order.
+        return self.namespace + raw if prefix else self.namespace
+
+    def _bound(self, what: _What, bound: str | bytes) -> bytes:
+        raw = self._encode(what, bound, bound)
+        if not bound:
+            extreme = "first" if what == "start of a range" else "last"
+            raise InvalidRequestError(rf'the {what} is empty: write "\0" for the {extreme} key of all')
+        return _OPEN if bound == ("\0" if isinstance(bound, str) else _OPEN) else raw
+
+
+class _TextKeys(KeySpace[str]):
+    __slots__ = ("encoding",)
+
+    def __init__(self, encoding: str, namespace: bytes) -> None:
+        super().__init__(namespace)
+        self.encoding = encoding
+
+    def text_key(self, key: bytes) -> str:
+        key = key.removeprefix(self.namespace)
+        try:
+            return key.decode(self.encoding)
+        except UnicodeError as error:
+            raise EncodingError("key", key, self.encoding, _reason(error)) from error
+
+    def text_value(self, value: bytes, key: bytes) -> str:
+        try:
+            return value.decode(self.encoding)
+        except UnicodeError as error:
+            raise EncodingError("value", self.text_key(key), self.encoding, _reason(error)) from error
+
+    def nested(self, prefix: str | bytes) -> _TextKeys:
+        return _TextKeys(self.encoding, self._below(prefix))
+
+    def _encode(self, what: _What, text: str | bytes, key: str | bytes) -> bytes:
+        if isinstance(text, str):
+            try:
+                return text.encode(self.encoding)
+            except UnicodeError as error:
+                subject: Literal["key", "value"] = "value" if what == "value" else "key"
+                raise EncodingError(subject, key, self.encoding, _reason(error)) from error
+        return _checked(what, text)
+
+
+class _BytesKeys(KeySpace[bytes]):
+    __slots__ = ()
+
+    def text_key(self, key: bytes) -> bytes:
+        return key.removeprefix(self.namespace)
+
+    def text_value(self, value: bytes, key: bytes) -> bytes:  # noqa: ARG002 - bytes are always fine
+        return value
+
+    def nested(self, prefix: str | bytes) -> _BytesKeys:
+        return _BytesKeys(self._below(prefix))
+
+    def _encode(self, what: _What, text: str | bytes, key: str | bytes) -> bytes:  # noqa: ARG002 - as above
+        if isinstance(text, str):
+            raise TypeError(
+                f"the {what} is a str, but with encoding=None keys and values are bytes: "
+                "write b'…', or encode it, or choose an encoding such as 'utf-8'"
+            )
+        return _checked(what, text)
+
+
+@overload
+def key_space(encoding: str, namespace: str | bytes = "") -> KeySpace[str]: ...
+@overload
+def key_space(encoding: None, namespace: str | bytes = "") -> KeySpace[bytes]: ...
+def key_space(encoding: str | None, namespace: str | bytes = "") -> KeySpace[str] | KeySpace[bytes]:
+    """The key space of a client.
+
+    Args:
+      encoding: The text codec for keys and values; None gives and takes bytes.
+      namespace: Put before every key, and removed from what comes back.
+
+    Raises:
+      InvalidRequestError: there is no such text codec.
+      TypeError: an argument is of the wrong type.
+    """
+    if encoding is None:
+        keys = _BytesKeys(b"")
+        return keys.nested(namespace) if namespace else keys
+    try:
+        "".encode(encoding)
+    except (LookupError, UnicodeError) as error:
+        raise InvalidRequestError(
+            f"encoding {encoding!r} is no text codec that Python knows: {error}"
+        ) from error
+    return _TextKeys(encoding, b"").nested(namespace)
+
+
+def _checked(what: _What, raw: object) -> bytes:
+    if isinstance(raw, bytes):
+        return raw
+    raise TypeError(f"the {what} is a {type(raw).__name__}, not str or bytes: convert it first, as in str(…)")
+
+
+def _reason(error: UnicodeError) -> str:
+    """Why, without the text itself: values do not belong into messages."""
+    return error.reason if isinstance(error, (UnicodeEncodeError, UnicodeDecodeError)) else str(error)
