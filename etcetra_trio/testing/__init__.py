@@ -1,0 +1,26 @@
+"""A real etcd for tests: yours and ours.
+
+:class:`EtcdServer` and :class:`EtcdCluster` start and end etcd processes. With pytest there are fixtures too, which
+need no import: ``etcd_server`` (one :class:`EtcdServer` for the whole run), ``etcd`` (an ``EtcdClient`` of it in a
+namespace of the test's own) and ``communicator`` (the same, connected; for tests that run on pytest-trio).
+"""
+
+from __future__ import annotations
+
+from ._binary import EtcdNotFoundError as EtcdNotFoundError
+from ._binary import find_etcd as find_etcd
+from ._binary import find_etcdctl as find_etcdctl
+from ._cluster import EtcdCluster as EtcdCluster
+from ._process import EtcdServerError as EtcdServerError
+from ._server import EtcdMember as EtcdMember
+from ._server import EtcdServer as EtcdServer
+
+__all__ = [
+    "EtcdCluster",
+    "EtcdMember",
+    "EtcdNotFoundError",
+    "EtcdServer",
+    "EtcdServerError",
+    "find_etcd",
+    "find_etcdctl",
+]
