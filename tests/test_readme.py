@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import traceback
+
 import pytest
 from _readme import ENDPOINT, README, examples, run
 
@@ -77,4 +79,5 @@ def test_an_error_in_an_example_points_at_its_line() -> None:
     (example,) = examples("\n\n```python\nfine = 1\nraise LookupError\n```\n")
     with pytest.raises(LookupError) as caught:
         run(example, {}, "h", 1)
-    assert (caught.traceback[-1].path.name, caught.traceback[-1].lineno + 1) == ("README.md", 5)
+    last = traceback.extract_tb(caught.tb)[-1]
+    assert (last.filename, last.lineno) == ("README.md", 5)
