@@ -46,15 +46,18 @@ class Example:
 
 def examples(text: str) -> Iterator[Example]:
     """Find the examples in the text of a page."""
-    heading, start = "", 0
-    lines = text.splitlines()
-    for number, line in enumerate(lines, 1):
-        if start:
-            if line == "```":
-                yield Example(heading, start, "\n".join(lines[start - 1 : number - 1]) + "\n")
-                start = 0
-        elif line == "```python":
-            start = number + 1
+    heading, language, block = "", None, list[str]()
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.startswith("```"):
+            if language is None:
+                language = line.removeprefix("```")
+                block = []
+            else:
+                if language == "python":
+                    yield Example(heading, number - len(block), "\n".join(block) + "\n")
+                language = None
+        elif language is not None:
+            block.append(line)
         elif line.startswith("#"):
             heading = line.lstrip("# ")
 
