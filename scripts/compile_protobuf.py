@@ -9,7 +9,6 @@ import importlib.util
 import re
 import shlex
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -27,8 +26,12 @@ NEEDS = {
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("version", type=_version, help="the etcd to write for, such as 3.7: what is newer is marked so")
-    parser.add_argument("--check", action="store_true", help="change nothing; fail if what is there is out of date")
+    parser.add_argument(
+        "version", type=_version, help="the etcd to write for, such as 3.7: what is newer is marked so"
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="change nothing; fail if what is there is out of date"
+    )
     arguments = parser.parse_args()
     missing = [package for module, package in NEEDS.items() if not importlib.util.find_spec(module)]
     if missing:
@@ -37,8 +40,10 @@ def main() -> None:
             f"    {sys.executable} -m pip install {shlex.join(missing)}\n"
             "or run ./scripts/test once and then .venv/bin/python scripts/compile_protobuf.py"
         )
+    from _protogen.generate import generate  # noqa: PLC0415  what it imports has just been looked for
+
     with tempfile.TemporaryDirectory() as directory:
-        made = _generate(Path(directory), arguments.version)
+        made = generate(Path(directory), arguments.version)
         if arguments.check:
             _check(made, arguments.version)
         else:
@@ -49,31 +54,6 @@ def _version(text: str) -> str:
     if not re.fullmatch(r"3\.\d+", text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a version of etcd such as 3.7")
     return text
-
-
-def _generate(directory: Path, etcd: str) -> dict[str, str]:
-    """The new files, by their path below TARGET."""
-    from _protogen import codec, methods, protoc
-    from _protogen.messages import marked, tidied
-    from _protogen.model import Model
-    from _protogen.schema import Schema
-
-    schema = Schema.parse(protoc.describe(protoc.PROTOS, directory / "descriptors"))
-    protos = marked(protoc.PROTOS, directory / "protos", etcd)
-    protoc.betterproto2(protos, directory / "_messages")
-    made = tidied(directory / "_messages")
-    made["_methods.py"] = "\n".join(methods.write(schema, etcd))
-    made["_codec.py"] = "\n".join(codec.write(Model(directory / "_messages"), schema, etcd))
-    return {name: _formatted(name, _head(etcd) + text) for name, text in sorted(made.items())}
-
-
-def _head(etcd: str) -> str:
-    return f"# Made from protos/ by `scripts/compile_protobuf.py {etcd}`. Do not edit.\n# ruff: noqa\n"
-
-
-def _formatted(name: str, text: str) -> str:
-    command = [sys.executable, "-m", "ruff", "format", "--isolated", "--line-length=110", f"--stdin-filename={name}"]
-    return subprocess.run([*command, "-"], input=text, capture_output=True, text=True, check=True).stdout
 
 
 def _installed() -> dict[str, str]:

@@ -1,6 +1,5 @@
 # Made from protos/ by `scripts/compile_protobuf.py 3.7`. Do not edit.
 # ruff: noqa
-
 """The hot messages, as straight-line code: `decode_x_response(data)` and `x_request(…) -> bytes`."""
 
 from __future__ import annotations
@@ -65,7 +64,7 @@ class FilterType:
 
 
 # (cluster_id, member_id) by the bytes that say so in a header.
-_IDS: Final[dict[bytes, tuple[int, int]]] = {}
+HEADER_IDS: Final[dict[bytes, tuple[int, int]]] = {}
 
 
 class ResponseHeader:
@@ -239,10 +238,10 @@ def _response_header(buf: bytes, i: int, end: int) -> ResponseHeader:
     ids = None
     behind = 0
     if end - i > 22:
-        # Where the ids end if both have nine or ten bytes. A wrong guess finds nothing below, and is harmless.
+        # Where the ids end if both have nine or ten bytes. A wrong guess finds nothing, and is harmless.
         behind = i + 10 if buf[i + 9] < 128 else i + 11
         behind += 10 if buf[behind + 9] < 128 else 11
-        ids = _IDS.get(buf[i:behind])
+        ids = HEADER_IDS.get(buf[i:behind])
     if ids is not None:
         o.cluster_id, o.member_id = ids
         i = behind
@@ -269,9 +268,9 @@ def _response_header(buf: bytes, i: int, end: int) -> ResponseHeader:
         else:
             o.member_id = 0
         if i == behind:
-            if len(_IDS) >= 64:
-                _IDS.clear()
-            _IDS[buf[start:i]] = o.cluster_id, o.member_id
+            if len(HEADER_IDS) >= 64:
+                HEADER_IDS.clear()
+            HEADER_IDS[buf[start:i]] = o.cluster_id, o.member_id
     if t == 24:
         v = buf[i + 1]
         i += 2
@@ -489,7 +488,8 @@ def _range_response(buf: bytes, i: int, end: int) -> RangeResponse:
         t = buf[i] if i < end else 0
     else:
         o.header = None
-    o.kvs = items = []
+    items: list[KeyValue] = []
+    o.kvs = items
     while t == 18:
         n = buf[i + 1]
         i += 2
@@ -646,11 +646,11 @@ def _merge_range_response(o: RangeResponse, buf: bytes, i: int, end: int) -> Non
         if t == 10:
             n, i = length(buf, i)
             j = i + n
-            old = o.header
-            if old is None:
+            header = o.header
+            if header is None:
                 o.header = _response_header(buf, i, j)
             else:
-                _merge_response_header(old, buf, i, j)
+                _merge_response_header(header, buf, i, j)
             i = j
         elif t == 18:
             n, i = length(buf, i)
@@ -691,11 +691,11 @@ def _merge_range_stream_response(o: RangeStreamResponse, buf: bytes, i: int, end
         if t == 10:
             n, i = length(buf, i)
             j = i + n
-            old = o.range_response
-            if old is None:
+            range_response = o.range_response
+            if range_response is None:
                 o.range_response = _range_response(buf, i, j)
             else:
-                _merge_range_response(old, buf, i, j)
+                _merge_range_response(range_response, buf, i, j)
             i = j
         else:
             i = skip(buf, i, t)
@@ -736,20 +736,20 @@ def _merge_put_response(o: PutResponse, buf: bytes, i: int, end: int) -> None:
         if t == 10:
             n, i = length(buf, i)
             j = i + n
-            old = o.header
-            if old is None:
+            header = o.header
+            if header is None:
                 o.header = _response_header(buf, i, j)
             else:
-                _merge_response_header(old, buf, i, j)
+                _merge_response_header(header, buf, i, j)
             i = j
         elif t == 18:
             n, i = length(buf, i)
             j = i + n
-            old = o.prev_kv
-            if old is None:
+            prev_kv = o.prev_kv
+            if prev_kv is None:
                 o.prev_kv = _key_value(buf, i, j)
             else:
-                _merge_key_value(old, buf, i, j)
+                _merge_key_value(prev_kv, buf, i, j)
             i = j
         else:
             i = skip(buf, i, t)
@@ -779,7 +779,8 @@ def _delete_range_response(buf: bytes, i: int, end: int) -> DeleteRangeResponse:
         t = buf[i] if i < end else 0
     else:
         o.deleted = 0
-    o.prev_kvs = items = []
+    items: list[KeyValue] = []
+    o.prev_kvs = items
     while t == 26:
         n = buf[i + 1]
         i += 2
@@ -919,11 +920,11 @@ def _merge_delete_range_response(o: DeleteRangeResponse, buf: bytes, i: int, end
         if t == 10:
             n, i = length(buf, i)
             j = i + n
-            old = o.header
-            if old is None:
+            header = o.header
+            if header is None:
                 o.header = _response_header(buf, i, j)
             else:
-                _merge_response_header(old, buf, i, j)
+                _merge_response_header(header, buf, i, j)
             i = j
         elif t == 16:
             o.deleted, i = int64(buf, i)
@@ -986,50 +987,50 @@ def _merge_response_op(o: ResponseOp, buf: bytes, i: int, end: int, depth: int) 
         if t == 10:
             n, i = length(buf, i)
             j = i + n
-            old_response_range = o.response_range
-            if old_response_range is None:
+            response_range = o.response_range
+            if response_range is None:
                 o.response_range = _range_response(buf, i, j)
                 o.response_put = None
                 o.response_delete_range = None
                 o.response_txn = None
             else:
-                _merge_range_response(old_response_range, buf, i, j)
+                _merge_range_response(response_range, buf, i, j)
             i = j
         elif t == 18:
             n, i = length(buf, i)
             j = i + n
-            old_response_put = o.response_put
-            if old_response_put is None:
+            response_put = o.response_put
+            if response_put is None:
                 o.response_put = _put_response(buf, i, j)
                 o.response_range = None
                 o.response_delete_range = None
                 o.response_txn = None
             else:
-                _merge_put_response(old_response_put, buf, i, j)
+                _merge_put_response(response_put, buf, i, j)
             i = j
         elif t == 26:
             n, i = length(buf, i)
             j = i + n
-            old_response_delete_range = o.response_delete_range
-            if old_response_delete_range is None:
+            response_delete_range = o.response_delete_range
+            if response_delete_range is None:
                 o.response_delete_range = _delete_range_response(buf, i, j)
                 o.response_range = None
                 o.response_put = None
                 o.response_txn = None
             else:
-                _merge_delete_range_response(old_response_delete_range, buf, i, j)
+                _merge_delete_range_response(response_delete_range, buf, i, j)
             i = j
         elif t == 34:
             n, i = length(buf, i)
             j = i + n
-            old_response_txn = o.response_txn
-            if old_response_txn is None:
+            response_txn = o.response_txn
+            if response_txn is None:
                 o.response_txn = _txn_response(buf, i, j, depth - 1)
                 o.response_range = None
                 o.response_put = None
                 o.response_delete_range = None
             else:
-                _merge_txn_response(old_response_txn, buf, i, j, depth - 1)
+                _merge_txn_response(response_txn, buf, i, j, depth - 1)
             i = j
         else:
             i = skip(buf, i, t)
@@ -1061,7 +1062,8 @@ def _txn_response(buf: bytes, i: int, end: int, depth: int) -> TxnResponse:
         t = buf[i] if i < end else 0
     else:
         o.succeeded = False
-    o.responses = items = []
+    items: list[ResponseOp] = []
+    o.responses = items
     while t == 26:
         n = buf[i + 1]
         i += 2
@@ -1081,11 +1083,11 @@ def _merge_txn_response(o: TxnResponse, buf: bytes, i: int, end: int, depth: int
         if t == 10:
             n, i = length(buf, i)
             j = i + n
-            old = o.header
-            if old is None:
+            header = o.header
+            if header is None:
                 o.header = _response_header(buf, i, j)
             else:
-                _merge_response_header(old, buf, i, j)
+                _merge_response_header(header, buf, i, j)
             i = j
         elif t == 16:
             v, i = uint64(buf, i)
@@ -1124,11 +1126,11 @@ def _merge_compaction_response(o: CompactionResponse, buf: bytes, i: int, end: i
         if t == 10:
             n, i = length(buf, i)
             j = i + n
-            old = o.header
-            if old is None:
+            header = o.header
+            if header is None:
                 o.header = _response_header(buf, i, j)
             else:
-                _merge_response_header(old, buf, i, j)
+                _merge_response_header(header, buf, i, j)
             i = j
         else:
             i = skip(buf, i, t)
@@ -1180,20 +1182,20 @@ def _merge_event(o: Event, buf: bytes, i: int, end: int) -> None:
         elif t == 18:
             n, i = length(buf, i)
             j = i + n
-            old = o.kv
-            if old is None:
+            kv = o.kv
+            if kv is None:
                 o.kv = _key_value(buf, i, j)
             else:
-                _merge_key_value(old, buf, i, j)
+                _merge_key_value(kv, buf, i, j)
             i = j
         elif t == 26:
             n, i = length(buf, i)
             j = i + n
-            old = o.prev_kv
-            if old is None:
+            prev_kv = o.prev_kv
+            if prev_kv is None:
                 o.prev_kv = _key_value(buf, i, j)
             else:
-                _merge_key_value(old, buf, i, j)
+                _merge_key_value(prev_kv, buf, i, j)
             i = j
         else:
             i = skip(buf, i, t)
@@ -1269,7 +1271,8 @@ def _watch_response(buf: bytes, i: int, end: int) -> WatchResponse:
         t = buf[i] if i < end else 0
     else:
         o.fragment = False
-    o.events = items = []
+    items: list[Event] = []
+    o.events = items
     while t == 90:
         n = buf[i + 1]
         i += 2
@@ -1289,11 +1292,11 @@ def _merge_watch_response(o: WatchResponse, buf: bytes, i: int, end: int) -> Non
         if t == 10:
             n, i = length(buf, i)
             j = i + n
-            old = o.header
-            if old is None:
+            header = o.header
+            if header is None:
                 o.header = _response_header(buf, i, j)
             else:
-                _merge_response_header(old, buf, i, j)
+                _merge_response_header(header, buf, i, j)
             i = j
         elif t == 16:
             o.watch_id, i = int64(buf, i)
@@ -1375,11 +1378,11 @@ def _merge_lease_grant_response(o: LeaseGrantResponse, buf: bytes, i: int, end: 
         if t == 10:
             n, i = length(buf, i)
             j = i + n
-            old = o.header
-            if old is None:
+            header = o.header
+            if header is None:
                 o.header = _response_header(buf, i, j)
             else:
-                _merge_response_header(old, buf, i, j)
+                _merge_response_header(header, buf, i, j)
             i = j
         elif t == 16:
             o.id, i = int64(buf, i)
@@ -1419,11 +1422,11 @@ def _merge_lease_revoke_response(o: LeaseRevokeResponse, buf: bytes, i: int, end
         if t == 10:
             n, i = length(buf, i)
             j = i + n
-            old = o.header
-            if old is None:
+            header = o.header
+            if header is None:
                 o.header = _response_header(buf, i, j)
             else:
-                _merge_response_header(old, buf, i, j)
+                _merge_response_header(header, buf, i, j)
             i = j
         else:
             i = skip(buf, i, t)
@@ -1472,11 +1475,11 @@ def _merge_lease_keep_alive_response(o: LeaseKeepAliveResponse, buf: bytes, i: i
         if t == 10:
             n, i = length(buf, i)
             j = i + n
-            old = o.header
-            if old is None:
+            header = o.header
+            if header is None:
                 o.header = _response_header(buf, i, j)
             else:
-                _merge_response_header(old, buf, i, j)
+                _merge_response_header(header, buf, i, j)
             i = j
         elif t == 16:
             o.id, i = int64(buf, i)
@@ -1528,7 +1531,8 @@ def _lease_time_to_live_response(buf: bytes, i: int, end: int) -> LeaseTimeToLiv
         t = buf[i] if i < end else 0
     else:
         o.granted_ttl = 0
-    o.keys = items = []
+    items: list[bytes] = []
+    o.keys = items
     while t == 42:
         n = buf[i + 1]
         i += 2
@@ -1548,11 +1552,11 @@ def _merge_lease_time_to_live_response(o: LeaseTimeToLiveResponse, buf: bytes, i
         if t == 10:
             n, i = length(buf, i)
             j = i + n
-            old = o.header
-            if old is None:
+            header = o.header
+            if header is None:
                 o.header = _response_header(buf, i, j)
             else:
-                _merge_response_header(old, buf, i, j)
+                _merge_response_header(header, buf, i, j)
             i = j
         elif t == 16:
             o.id, i = int64(buf, i)
@@ -1611,7 +1615,8 @@ def _lease_leases_response(buf: bytes, i: int, end: int) -> LeaseLeasesResponse:
         t = buf[i] if i < end else 0
     else:
         o.header = None
-    o.leases = items = []
+    items: list[LeaseStatus] = []
+    o.leases = items
     while t == 18:
         n = buf[i + 1]
         i += 2
@@ -1644,11 +1649,11 @@ def _merge_lease_leases_response(o: LeaseLeasesResponse, buf: bytes, i: int, end
         if t == 10:
             n, i = length(buf, i)
             j = i + n
-            old = o.header
-            if old is None:
+            header = o.header
+            if header is None:
                 o.header = _response_header(buf, i, j)
             else:
-                _merge_response_header(old, buf, i, j)
+                _merge_response_header(header, buf, i, j)
             i = j
         elif t == 18:
             n, i = length(buf, i)

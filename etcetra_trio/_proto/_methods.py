@@ -1,9 +1,12 @@
 # Made from protos/ by `scripts/compile_protobuf.py 3.7`. Do not edit.
 # ruff: noqa
 # fmt: off
+"""What every rpc is: one row for each."""
+
 from typing import Final, NamedTuple
 
 ETCD_VERSION: Final = "3.7"
+
 
 class Method(NamedTuple):
     """What the layers below the API must know about one rpc."""

@@ -8,7 +8,7 @@ thing: it does not notice nonsense inside a header (or, `range_keys`, behind a k
 
 from __future__ import annotations
 
-from ._codec import _IDS, decode_put_response, decode_range_response
+from ._codec import HEADER_IDS, decode_put_response, decode_range_response
 from ._wire import length
 
 
@@ -146,7 +146,7 @@ def put_revision(data: bytes) -> int:
     if 27 < size < 130 and data[0] == 10 and data[1] == size - 2:
         i = 12 if data[11] < 128 else 13  # as the header's own decoder does
         i += 10 if data[i + 9] < 128 else 11
-        if data[2:i] in _IDS and data[i] == 24:
+        if data[2:i] in HEADER_IDS and data[i] == 24:
             i += 1
             revision = shift = 0
             while i < size and shift < 56:

@@ -16,7 +16,7 @@ _ENUMS = (
     "WatchCreateRequest.FilterType",
 )
 
-_HEAD = '''
+_HEAD = '''\
 """The hot messages, as straight-line code: `decode_x_response(data)` and `x_request(…) -> bytes`."""
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def write(model: Model, schema: Schema, etcd: str) -> list[str]:
             ]
     lines += [
         "# (cluster_id, member_id) by the bytes that say so in a header.",
-        "_IDS: Final[dict[bytes, tuple[int, int]]] = {}",
+        "HEADER_IDS: Final[dict[bytes, tuple[int, int]]] = {}",
         "",
     ]
     return [*lines, *decoders.write(model, docs), *encoders.write(model, docs)]

@@ -17,6 +17,25 @@ INLINED_VARINT = {"KeyValue", "ResponseHeader"}  # a revision is three or four b
 
 _DEFAULTS = {"bytes": 'b""', "string": '""', "bool": "False", "message": "None"}
 _READERS = {"int64": "int64", "uint64": "uint64", "enum": "int32", "bool": "uint64"}
+# The rest of a number whose first byte is in v. Each byte but the last has a bit to take off again.
+_FAR = """\
+b = buf[i]
+if b < 128:
+    v += (b << 7) - 128
+    i += 1
+else:
+    c = buf[i + 1]
+    if c < 128:
+        v += (b << 7) + (c << 14) - 16512
+        i += 2
+    else:
+        d = buf[i + 2]
+        if d < 128:
+            v += (b << 7) + (c << 14) + (d << 21) - 2113664
+            i += 3
+        else:
+            v, i = int64(buf, i - 1)
+""".splitlines()
 
 
 def snake(name: str) -> str:
@@ -127,7 +146,10 @@ class _Decoder:
                     lines += self.repeated(o, field, peek)
                     continue
                 store = f"{o}.{field.name} = "
-                lines += [f"if t == {field.tag}:", *indent(self.value(store, field, message.name in INLINED_VARINT))]
+                lines += [
+                    f"if t == {field.tag}:",
+                    *indent(self.value(store, field, message.name in INLINED_VARINT)),
+                ]
                 lines += [] if last else ["    " + peek]
                 lines += ["else:", f"    {store}{_DEFAULTS.get(field.type, '0')}"]
         return lines
@@ -147,8 +169,10 @@ class _Decoder:
             ]
         else:
             item = self.value("items.append(", field, close=")")
+        scalar = "bytes" if field.type == "bytes" else field.of
         return [
-            f"{o}.{field.name} = items = []",
+            f"items: list[{scalar}] = []",
+            f"{o}.{field.name} = items",
             f"while t == {field.tag}:",
             *indent(item),
             "    " + peek,
@@ -162,31 +186,12 @@ class _Decoder:
         if field.type == "bytes":
             return [*self.length(), f"{store}buf[i : i + n]{close}", "i += n"]
         if field.type == "string":
-            return [*self.length(), f'{store}buf[i : i + n].decode(){close}', "i += n"]
+            return [*self.length(), f"{store}buf[i : i + n].decode(){close}", "i += n"]
         if field.type == "message":
             return [*self.length(), f"{store}{self.call('', '', field.of, 'i + n')}{close}", "i += n"]
         reader = _READERS[field.type]
         test = " != 0" if field.type == "bool" else ""
-        far = [f"v, i = {reader}(buf, i - 1)"]
-        if inlined and field.type == "int64":
-            far = [
-                "b = buf[i]",
-                "if b < 128:",
-                "    v += (b << 7) - 128",
-                "    i += 1",
-                "else:",
-                "    c = buf[i + 1]",
-                "    if c < 128:",
-                "        v += (b << 7) + (c << 14) - 16512",
-                "        i += 2",
-                "    else:",
-                "        d = buf[i + 2]",
-                "        if d < 128:",
-                "            v += (b << 7) + (c << 14) + (d << 21) - 2113664",
-                "            i += 3",
-                "        else:",
-                f"            v, i = {reader}(buf, i - 1)",
-            ]
+        far = _FAR if inlined and field.type == "int64" else [f"v, i = {reader}(buf, i - 1)"]
         return ["v = buf[i + 1]", "i += 2", "if v > 127:", *indent(far), f"{store}v{test}{close}"]
 
     def cached_ids(self, body: list[str]) -> list[str]:
@@ -196,10 +201,10 @@ class _Decoder:
             "ids = None",
             "behind = 0",
             "if end - i > 22:",
-            "    # Where the ids end if both have nine or ten bytes. A wrong guess finds nothing below, and is harmless.",
+            "    # Where the ids end if both have nine or ten bytes. A wrong guess finds nothing, and is harmless.",
             "    behind = i + 10 if buf[i + 9] < 128 else i + 11",
             "    behind += 10 if buf[behind + 9] < 128 else 11",
-            "    ids = _IDS.get(buf[i:behind])",
+            "    ids = HEADER_IDS.get(buf[i:behind])",
             "if ids is not None:",
             "    o.cluster_id, o.member_id = ids",
             "    i = behind",
@@ -208,9 +213,9 @@ class _Decoder:
             "    start = i",
             *indent(body[:rest]),
             "    if i == behind:",
-            "        if len(_IDS) >= 64:",
-            "            _IDS.clear()",
-            "        _IDS[buf[start:i]] = o.cluster_id, o.member_id",
+            "        if len(HEADER_IDS) >= 64:",
+            "            HEADER_IDS.clear()",
+            "        HEADER_IDS[buf[start:i]] = o.cluster_id, o.member_id",
             *body[rest:],
         ]
 
@@ -247,16 +252,17 @@ class _Decoder:
             if field.repeated:
                 lines += [f"{target}.append({new})"]
             else:
-                others = [f.name for f in self.message.fields if field.oneof and f.oneof == field.oneof and f != field]
-                lines += [
-                    f"old = {target}",
-                    "if old is None:",
-                    f"    {target} = {new}",
-                    *(f"    o.{other} = None" for other in others),
-                    "else:",
-                    f"    {self.call('_merge', 'old, ', field.of, 'j')}",
+                group = [
+                    other.name for other in self.message.fields if field.oneof and other.oneof == field.oneof
                 ]
-                lines = [line.replace("old", f"old_{field.name}") for line in lines] if others else lines
+                lines += [
+                    f"{field.name} = {target}",
+                    f"if {field.name} is None:",
+                    f"    {target} = {new}",
+                    *(f"    o.{other} = None" for other in group if other != field.name),
+                    "else:",
+                    f"    {self.call('_merge', f'{field.name}, ', field.of, 'j')}",
+                ]
         else:
             new = "buf[i:j]" if field.type == "bytes" else "buf[i:j].decode()"
             lines += [f"{target}.append({new})" if field.repeated else f"{target} = {new}"]

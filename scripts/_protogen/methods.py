@@ -6,7 +6,15 @@ import re
 
 from .schema import Schema, version
 
-_HEAD = '''
+_HEAD = '''\
+# fmt: off
+"""What every rpc is: one row for each."""
+
+from typing import Final, NamedTuple
+
+ETCD_VERSION: Final = "{etcd}"
+
+
 class Method(NamedTuple):
     """What the layers below the API must know about one rpc."""
 
@@ -32,7 +40,7 @@ def write(schema: Schema, etcd: str) -> list[str]:
     """The lines of `_methods.py`."""
     names = [constant(rpc.name) for rpc in schema.rpcs]
     assert len(set(names)) == len(names), "two services have an rpc of the same name"
-    lines = ["# fmt: off", "from typing import Final, NamedTuple", "", f'ETCD_VERSION: Final = "{etcd}"', *_HEAD.split("\n")]
+    lines = [*_HEAD.format(etcd=etcd).split("\n")]
     for name, rpc in zip(names, schema.rpcs, strict=True):
         row = (
             rpc.path,

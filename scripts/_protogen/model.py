@@ -93,7 +93,7 @@ class Model:
         """By its class's name."""
         cls = self._classes[name]
         assert issubclass(cls, betterproto2.Message)
-        meta: betterproto2.ProtoClassMetadata = cls._betterproto
+        meta = betterproto2.ProtoClassMetadata(cls)
         fields = []
         for field in meta.sorted_field_names:
             known = meta.meta_by_field_name[field]
