@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from etcetra_trio import EtcdClient, EtcdCommunicator
     from etcetra_trio.testing import EtcdServer
 
-LOG_LINES = 50  # of the server's log under a failed test
+LOG_LINES = 40  # of the server's log under a failed test
 
 
 @pytest.fixture(scope="session")

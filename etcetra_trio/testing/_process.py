@@ -26,6 +26,7 @@ __all__ = ["ATTEMPTS", "START_TIMEOUT", "EtcdProcess", "EtcdServerError", "PortT
 START_TIMEOUT = 30.0  # seconds; an idle machine needs less than one
 TERM_TIMEOUT = 10.0  # seconds that a restart gives etcd to leave by itself
 ATTEMPTS = 5  # with new ports each time
+LOG_LINES = 40  # in messages; etcd's usage page, which follows the complaint about a bad flag, is 30
 PORTS = range(20000, 30000)  # not given to outgoing connections: nobody takes the port of a dead server
 SOCKET = "etcd:0"  # up to 3.4 the URL of a unix socket must look like host:port
 
@@ -152,6 +153,7 @@ class EtcdProcess:
             try:
                 yield from self.ready()
             except PortTakenError:
+                self.kill()
                 if attempt == ATTEMPTS - 1:
                     raise
             else:
@@ -259,8 +261,7 @@ class EtcdProcess:
     # Help
 
     def failure(self, what: str, kind: type[EtcdServerError] = EtcdServerError) -> EtcdServerError:
-        lines = self._log().decode(errors="replace").splitlines()
-        tail = "\n".join(lines[-20:])
+        tail = "\n".join(self._log().decode(errors="replace").splitlines()[-LOG_LINES:])
         return kind(
             f"etcd {self.name!r} ({self.binary.version}, {self.binary.path}) {what}\n"
             f"its log is {self.log_path} and ends with\n{tail}"
