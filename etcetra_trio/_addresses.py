@@ -133,17 +133,16 @@ def _parse_list(text: object, *, secure: bool) -> list[Endpoint]:
             f"an endpoint is a str such as 'localhost:2379' or a HostPortPair, not {type(text).__name__}"
         )
     parts = [part.strip() for part in text.split(",")]
-    # All of them before any message quotes one: a password may have a comma.
-    for part in parts:
-        if not part.lower().startswith(("unix:", "unixs:")):
-            _refuse_credentials(part)
+    # Before any message quotes a part: a password may have a comma in it. Only a path may have an "@".
+    if not all(_is_unix(part) for part in parts):
+        _refuse_credentials(text)
     return [_parse(part, secure=secure) for part in parts]
 
 
 def _parse(text: str, *, secure: bool) -> Endpoint:
     try:
         name, colon, rest = text.partition("://")
-        if not colon and text.lower().startswith(("unix:", "unixs:")):
+        if not colon and _is_unix(text):
             name, colon, rest = text.partition(":")
         if not colon:
             return _tcp("https" if secure else "http", text)
@@ -160,6 +159,10 @@ def _parse(text: str, *, secure: bool) -> Endpoint:
                 raise InvalidRequestError(f"the scheme {name!r} is none of http, https, unix, unixs")
     except InvalidRequestError as error:
         raise InvalidRequestError(f"endpoint {text!r}: {error}") from None
+
+
+def _is_unix(text: str) -> bool:
+    return text.lower().startswith(("unix:", "unixs:"))
 
 
 def _tcp(scheme: Literal["http", "https"], text: str) -> Endpoint:

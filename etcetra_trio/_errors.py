@@ -74,6 +74,8 @@ class InvalidRequestError(EtcdError, ValueError):
 class EncodingError(EtcdError, ValueError):
     """A key or value does not fit the text encoding, so it can be neither sent nor returned as text.
 
+    Where it stands in the answer to a write (the previous value, say), the write has happened.
+
     Attributes:
       key: The key in question, without the namespace.
       encoding: The encoding that was asked for.
