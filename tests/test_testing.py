@@ -374,7 +374,7 @@ def test_an_error_in_the_block_keeps_the_log_and_names_it(scratch: Path) -> None
     [folder] = scratch.iterdir()
     assert error.__notes__ == [f"the log of etcd 'etcd' was kept: {folder / 'etcd.log'}"]
     assert content(folder) == ["etcd.log"]
-    assert "ready to serve client requests" in (folder / "etcd.log").read_text()
+    assert "configuring client listeners" in (folder / "etcd.log").read_text()
 
 
 def test_keep_log(scratch: Path) -> None:
@@ -495,7 +495,7 @@ def test_the_server_fixture_is_one_for_the_run_and_its_log_is_shown_when_a_test_
     assert "1 failed, 1 passed" in output
     [log] = scratch.glob("*/etcd.log")
     assert f"etcd log, kept in {log}" in output
-    assert "ready to serve client requests" in output
+    assert "configuring client listeners" in output
 
 
 def test_without_etcd_the_fixtures_fail_and_do_not_skip(tmp_path: Path) -> None:

@@ -168,8 +168,8 @@ class EtcdProcess:
         deadline = time.monotonic() + START_TIMEOUT
         while time.monotonic() < deadline:
             self.require_running()
-            answer = yield from http_get(str(self.socket_path), "/health?exclude=NOSPACE", deadline)
-            if b'"health":"true"' in answer:
+            # A question asked before there is a leader can hang for seconds after there is one.
+            if (yield from self._is_healthy(min(deadline, time.monotonic() + 1))):
                 return
             yield POLL
         state = "stopped by stop()" if self._paused else "running, but not healthy"
@@ -193,8 +193,7 @@ class EtcdProcess:
         metrics = yield from http_get(str(self.socket_path), "/metrics", deadline)
         if b"\netcd_server_is_leader 1\n" not in metrics:
             return False
-        health = yield from http_get(str(self.socket_path), "/health?exclude=NOSPACE", deadline)
-        return b'"health":"true"' in health
+        return (yield from self._is_healthy(deadline))
 
     # Its death
 
@@ -255,10 +254,14 @@ class EtcdProcess:
         if error is None:
             if died is not None:
                 raise died
-        elif failed and not isinstance(error, EtcdServerError):  # which shows the log already
+        elif failed and str(log) not in str(error):
             error.add_note(f"the log of etcd {self.name!r} was kept: {log}" if died is None else str(died))
 
     # Help
+
+    def _is_healthy(self, deadline: float) -> Steps[bool]:
+        answer = yield from http_get(str(self.socket_path), "/health?exclude=NOSPACE", deadline)
+        return b'"health":"true"' in answer
 
     def failure(self, what: str, kind: type[EtcdServerError] = EtcdServerError) -> EtcdServerError:
         tail = "\n".join(self._log().decode(errors="replace").splitlines()[-LOG_LINES:])
