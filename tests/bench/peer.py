@@ -1,0 +1,117 @@
+"""A peer process: a client that stays connected and answers each line of JSON on stdin with one on stdout."""
+
+import gc
+import importlib.metadata
+import json
+import resource
+import sys
+import time
+import traceback
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any, Generic, TypeVar
+
+from .stats import Turn, percentile
+from .workloads import KEYS, VALUE, key
+
+Text = TypeVar("Text", str, bytes)
+Operation = Callable[[int], Coroutine[Any, Any, None]]
+
+
+class WrongAnswerError(Exception):
+    """The client gave something else than what was stored, so its figures mean nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peer(Generic[Text]):
+    """A connected client, and the two things that Trio and asyncio do differently."""
+
+    text: Callable[[str], Text]
+    get: Callable[[Text], Awaitable[Text | None]]
+    put: Callable[[Text, Text], Awaitable[object]]
+    together: Callable[[int, Operation], Awaitable[None]]
+    read_line: Callable[[], Awaitable[str]]
+
+
+def main(start: Callable[[], None]) -> None:
+    """Run a peer: ``start`` imports the client, connects it and serves."""
+    try:
+        start()
+    except ModuleNotFoundError as error:
+        _answer({"missing": str(error)})
+    except Exception:  # noqa: BLE001 - whatever it was, the bench shows it in the peer's row
+        _answer({"error": traceback.format_exc()})
+        sys.exit(1)
+
+
+async def serve(peer: Peer[Text], packages: Sequence[str]) -> None:
+    """Store the keys, say that the peer is ready, then measure what is asked until stdin ends."""
+    operations = _operations(peer)
+    await peer.together(10, partial(_preload, peer))
+    _answer({"versions": {name: importlib.metadata.version(name) for name in packages}})
+    while line := await peer.read_line():
+        request = json.loads(line)
+        operation = operations[request["operation"]]
+        turn = await _turn(peer.together, operation, request["tasks"], request["seconds"])
+        _answer(asdict(turn))
+
+
+async def _turn(
+    together: Callable[[int, Operation], Awaitable[None]], operation: Operation, tasks: int, seconds: float
+) -> Turn:
+    """Repeat the operation in each task until the time is up; what has begun is finished and counted."""
+    clock = time.perf_counter
+    latencies: list[float] = []
+    record = latencies.append
+
+    async def repeat(task: int) -> None:
+        index = task * 131  # so that the tasks do not walk over the same keys in step
+        now = begin
+        while now < until:
+            sent = clock()
+            await operation(index)
+            now = clock()
+            record(now - sent)
+            index += 1
+
+    gc.collect()
+    cpu, begin = _cpu_seconds(), clock()
+    until = begin + seconds
+    await together(tasks, repeat)
+    wall, cpu = clock() - begin, _cpu_seconds() - cpu
+    return Turn(
+        cpu_us=cpu / len(latencies) * 1e6,
+        ops_s=len(latencies) / wall,
+        p50_us=percentile(latencies, 0.50) * 1e6,
+        p99_us=percentile(latencies, 0.99) * 1e6,
+    )
+
+
+def _operations(peer: Peer[Text]) -> dict[str, Operation]:
+    read_keys = [peer.text(key("get", index)) for index in range(KEYS)]
+    written_keys = [peer.text(key("put", index)) for index in range(KEYS)]
+    value = peer.text(VALUE)
+
+    async def get(index: int) -> None:
+        if await peer.get(read_keys[index % KEYS]) != value:
+            raise WrongAnswerError(read_keys[index % KEYS])
+
+    async def put(index: int) -> None:
+        await peer.put(written_keys[index % KEYS], value)
+
+    return {"get": get, "put": put}
+
+
+async def _preload(peer: Peer[Text], task: int) -> None:
+    for index in range(task, KEYS, 10):
+        await peer.put(peer.text(key("get", index)), peer.text(VALUE))
+
+
+def _cpu_seconds() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+def _answer(reply: dict[str, object]) -> None:
+    print(json.dumps(reply), flush=True)

@@ -1,0 +1,47 @@
+"""Bare grpclib with protobuf's own stubs, no client library.
+
+Run as ``python -m tests.bench.peer_grpclib STUBS PORT``.
+"""
+
+import asyncio
+import sys
+from importlib import import_module
+from typing import Any
+
+from . import asyncio_tasks
+from .peer import Peer, main, serve
+
+
+def start() -> None:
+    stubs, port = sys.argv[1:]
+    sys.path.insert(0, stubs)
+    grpclib: Any = import_module("grpclib.client")
+    messages: Any = import_module("etcd.server.kv_pb2")
+    services: Any = import_module("etcd.server.kv_grpc")
+
+    async def run() -> None:
+        async with grpclib.Channel("127.0.0.1", int(port)) as channel:
+            kv = services.KVStub(channel)
+
+            async def get(key: bytes) -> bytes:
+                answer = await kv.Range(messages.RangeRequest(key=key))
+                value: bytes = answer.kvs[0].value
+                return value
+
+            async def put(key: bytes, value: bytes) -> None:
+                await kv.Put(messages.PutRequest(key=key, value=value))
+
+            peer = Peer(
+                text=str.encode,
+                get=get,
+                put=put,
+                together=asyncio_tasks.together,
+                read_line=asyncio_tasks.read_line,
+            )
+            await serve(peer, ["grpclib", "h2", "protobuf"])
+
+    asyncio.run(run())
+
+
+if __name__ == "__main__":
+    main(start)

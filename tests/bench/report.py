@@ -1,0 +1,95 @@
+"""The tables a run prints, and the same as plain data for JSON."""
+
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from .imports import ImportTime
+from .stats import Turn, cpu_ratio, median_turn
+from .workloads import VALUE, Effort, key
+
+BASE = "grpc.aio"
+HEADINGS = ("client", "CPU us/op", f"x {BASE}", "ops/s", "p50 us", "p99 us", "CPU us/op, range over rounds")
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table that reads well as text, too: first column to the left, others to the right."""
+    widths = [max(len(row[column]) for row in [headings, *rows]) for column in range(len(headings))]
+
+    def line(cells: Sequence[str]) -> str:
+        rest = (cell.rjust(width) for cell, width in zip(cells[1:], widths[1:], strict=True))
+        return f"| {' | '.join([cells[0].ljust(widths[0]), *rest])} |"
+
+    rules = ["-" * (widths[0] + 2), *("-" * (width + 1) + ":" for width in widths[1:])]
+    rule = f"|{'|'.join(rules)}|"
+    return "\n".join([line(headings), rule, *map(line, rows)])
+
+
+def workload_table(turns: Mapping[str, Sequence[Turn]], absent: Mapping[str, str]) -> str:
+    """One workload: a row for each client, with the reason where there are no figures."""
+    base = median_turn(turns[BASE]) if BASE in turns else None
+    rows: list[list[str]] = []
+    for client, measured in turns.items():
+        middle = median_turn(measured)
+        costs = [turn.cpu_us for turn in measured]
+        rows.append(
+            [
+                client,
+                _figure(middle.cpu_us),
+                f"{cpu_ratio(middle, base):.2f}" if base else "-",
+                *(_figure(value) for value in (middle.ops_s, middle.p50_us, middle.p99_us)),
+                f"{_figure(min(costs))} .. {_figure(max(costs))}",
+            ]
+        )
+    rows += [[client, reason, *[""] * (len(HEADINGS) - 2)] for client, reason in absent.items()]
+    return table(HEADINGS, rows)
+
+
+def import_table(imports: ImportTime) -> str:
+    """The cost of importing us, and trio's own for comparison."""
+    rows = [
+        ["trio", _figure(imports.trio_cpu_ms), ""],
+        ["etcetra_trio, after trio", _figure(imports.cpu_ms), _figure(imports.wall_ms)],
+    ]
+    return table(("import of", "CPU ms", "wall ms"), rows)
+
+
+def heading(effort: Effort, server: str, stubs: str, versions: Mapping[str, str]) -> dict[str, str]:
+    """Everything needed to read the tables, and to measure the same again."""
+    return {
+        "machine": _machine(),
+        "server": server,
+        "stubs": stubs,
+        "versions": ", ".join(f"{package} {version}" for package, version in versions.items()),
+        "load": f"{len(key('get', 0))} B keys, {len(VALUE)} B values, one connection for each client",
+        "figures": f"medians of {effort.rounds} interleaved rounds of {effort.seconds:g} s each",
+        "CPU": "user + system, of the client's process only",
+    }
+
+
+def _machine() -> str:
+    cpu = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        models = [line for line in info.read_text().splitlines() if line.startswith("model name")]
+        cpu = models[0].partition(":")[2].strip() if models else cpu
+    load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
+    return (
+        f"{os.cpu_count()} x {cpu}, {platform.system()} {platform.release()}, "
+        f"{platform.python_implementation()} {platform.python_version()}, load {load}"
+    )
+
+
+def workload_data(turns: Mapping[str, Sequence[Turn]], absent: Mapping[str, str]) -> dict[str, object]:
+    """The same as plain data: medians and every round."""
+    figures = {
+        client: {"median": asdict(median_turn(measured)), "rounds": [asdict(turn) for turn in measured]}
+        for client, measured in turns.items()
+    }
+    return {"clients": figures, "absent": dict(absent)}
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"

@@ -1,0 +1,70 @@
+"""One run: every client a live process on one connection, asked in turn, round after round."""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+
+from .live import LivePeer, PeerFailedError, PeerMissingError, live_peer
+from .stats import Turn
+from .workloads import Effort, Workload
+
+Results = dict[str, dict[str, list[Turn]]]
+"""The turns of every workload and client."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """The peers that run, and why the others do not; ``versions`` tell which packages they use."""
+
+    live: dict[str, LivePeer] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def absent(self) -> dict[str, str]:
+        return {
+            **{client: f"not installed: {reason}" for client, reason in self.missing.items()},
+            **dict.fromkeys(self.failed, "failed"),
+        }
+
+
+def commands(port: int, stubs: str) -> dict[str, Sequence[str]]:
+    """The peers: the name in the tables, and the module with its arguments."""
+    return {
+        "etcetra_trio lean": ("peer_ours", "lean", str(port)),
+        "etcetra_trio h2": ("peer_ours", "h2", str(port)),
+        "grpc.aio": ("peer_grpc_aio", stubs, str(port)),
+        "grpclib": ("peer_grpclib", stubs, str(port)),
+    }
+
+
+@asynccontextmanager
+async def started(peers: Mapping[str, Sequence[str]]) -> AsyncGenerator[Clients, None]:
+    """Start every peer that can start, and end them all when the block is left."""
+    clients = Clients()
+    async with AsyncExitStack() as stack:
+        for client, command in peers.items():
+            try:
+                clients.live[client] = await stack.enter_async_context(live_peer(*command))
+                clients.versions.update(clients.live[client].versions)
+            except PeerMissingError as error:
+                clients.missing[client] = str(error)
+            except PeerFailedError as error:
+                clients.failed[client] = str(error)
+        yield clients
+
+
+async def measure(clients: Clients, workload: Workload, effort: Effort) -> dict[str, list[Turn]]:
+    """Ask the clients in turn; another one begins each round, so that none always has the same place."""
+    turns: dict[str, list[Turn]] = {client: [] for client in clients.live}
+    for number in range(effort.rounds):
+        order = list(turns)
+        first = number % max(1, len(order))
+        for client in order[first:] + order[:first]:
+            try:
+                turns[client].append(await clients.live[client].turn(workload, effort.seconds))
+            except PeerFailedError as error:
+                clients.failed[client] = f"{workload.name}: {error}"
+                del turns[client], clients.live[client]
+    return turns

@@ -1,0 +1,42 @@
+"""What is measured: the workloads, their data, and how long a run takes."""
+
+from dataclasses import dataclass
+
+KEYS = 1000
+VALUE = "v" * 100
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """One operation, done by a number of tasks at once on one connection."""
+
+    operation: str
+    tasks: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.operation}-{self.tasks}"
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How long to measure: rounds over all clients, seconds of each turn, processes timed for the import."""
+
+    rounds: int
+    seconds: float
+    imports: int
+
+
+WORKLOADS = {
+    workload.name: workload
+    for tasks in (1, 10, 100, 1000)
+    for workload in (Workload("get", tasks), Workload("put", tasks))
+}
+IMPORT = "import"
+FULL = Effort(rounds=7, seconds=1.0, imports=15)
+QUICK = Effort(rounds=5, seconds=0.2, imports=7)
+
+
+def key(operation: str, index: int) -> str:
+    """A key of 33 bytes; gets and puts have their own, so that puts do not grow the history of read keys."""
+    return f"benchmark/{operation}/{index % KEYS:019d}"
