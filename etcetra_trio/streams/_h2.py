@@ -65,6 +65,7 @@ _CONFIG = H2Configuration(
     validate_inbound_headers=False,
     normalize_inbound_headers=False,
 )
+_TABLE_SIZE = 4096
 _STREAM_FRAMES = frozenset({f.DATA, f.HEADERS, f.RST_STREAM, f.WINDOW_UPDATE, f.CONTINUATION})
 
 
@@ -92,7 +93,7 @@ class H2Engine(Engine):
         self._waiting: dict[Stream, H2Head] = {}
         self._blocked: deque[Stream] = deque()
         self._bulk = self._broken = self._in_block = False
-        self._owed = self._acks = self._useless = self._fragments = 0
+        self._owed = self._late = self._acks = self._useless = self._fragments = 0
         self._conn = H2Connection(_CONFIG)
         self._conn.local_settings = Settings(
             client=True,
@@ -308,8 +309,10 @@ class H2Engine(Engine):
         elif kind == f.DATA and stream_id and stream_id not in self.streams:
             # Neither the octets nor their credit are known to h2, so its account of the window stays right.
             self._count_useless(empty)
-            if not empty:
-                self._say(f.window_update(0, len(frame) - f.FRAME_HEADER))
+            self._late += len(frame) - f.FRAME_HEADER
+            if self._late >= self.limits.connection_window // 2:
+                self._say(f.window_update(0, self._late))
+                self._late = 0
             return
         elif kind == f.DATA:
             self._count_useless(empty and not flags & f.END_STREAM)
@@ -350,6 +353,9 @@ class H2Engine(Engine):
     def _tell(self, event: Event) -> None:
         if isinstance(event, RemoteSettingsChanged):
             self.ready = True
+            encoder = self._conn.encoder
+            if encoder.header_table_size > _TABLE_SIZE:  # a server's offer must not make us hold more
+                encoder.header_table_size = _TABLE_SIZE
             self._start_waiting()
             self._pump()
         elif isinstance(event, WindowUpdated):
