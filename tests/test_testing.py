@@ -377,6 +377,22 @@ def test_an_error_in_the_block_keeps_the_log_and_names_it(scratch: Path) -> None
     assert "configuring client listeners" in (folder / "etcd.log").read_text()
 
 
+def test_waiting_for_what_does_not_come_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    with EtcdCluster(2) as cluster:
+        monkeypatch.setattr("etcetra_trio.testing._process.START_TIMEOUT", 0.2)
+        monkeypatch.setattr("etcetra_trio.testing._cluster.START_TIMEOUT", 0.2)
+        one, other = cluster.members
+        one.stop()
+        with pytest.raises(EtcdServerError, match=r"is not ready after 0\.2 s: it is stopped by stop\(\)"):
+            one.wait_ready()
+        with pytest.raises(
+            EtcdServerError, match=r"is not ready after 0\.2 s: it is running, but not healthy"
+        ):
+            other.wait_ready()
+        with pytest.raises(EtcdServerError, match=r"EtcdCluster of 2 members .* has had no leader"):
+            cluster.leader()
+
+
 def test_keep_log(scratch: Path) -> None:
     with EtcdServer() as server:
         server.keep_log = True
@@ -420,6 +436,16 @@ def test_a_server_does_not_outlive_the_tests(scratch: Path) -> None:
 
 
 # Clusters
+
+
+async def test_a_cluster_that_does_not_start_leaves_the_logs_alone(scratch: Path) -> None:
+    cluster = EtcdCluster(2, extra_args=["--bad-flag"])
+    with pytest.raises(EtcdServerError, match="ended with status"):
+        async with cluster:
+            pass
+    with pytest.raises(EtcdServerError, match="ended with status"), cluster:
+        pass
+    assert [content(scratch / folder) for folder in content(scratch)] == [["etcd.log"]] * 4
 
 
 async def test_a_cluster_through_two_changes_of_the_leader(scratch: Path) -> None:

@@ -177,7 +177,7 @@ class EtcdCluster:
                 if (yield from process.is_leader()):
                     return member
             yield POLL
-        raise EtcdServerError(f"{self!r} has had no leader for {START_TIMEOUT:.0f} s")
+        raise EtcdServerError(f"{self!r} has had no leader for {START_TIMEOUT:g} s")
 
     def _close(self, error: BaseException | None) -> None:
         with contextlib.ExitStack() as stack:

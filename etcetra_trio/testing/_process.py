@@ -173,7 +173,7 @@ class EtcdProcess:
                 return
             yield POLL
         state = "stopped by stop()" if self._paused else "running, but not healthy"
-        raise self.failure(f"is not ready after {START_TIMEOUT:.0f} s: it is {state}")
+        raise self.failure(f"is not ready after {START_TIMEOUT:g} s: it is {state}")
 
     def restart(self) -> Steps[None]:
         if self._started().poll() is None:
