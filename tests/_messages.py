@@ -80,7 +80,9 @@ def tree_of_object(message: Any, name: str) -> Tree:
         if field.type != MESSAGE or found is None:
             return found
         inner = field.message_type.full_name
-        return [tree_of_object(x, inner) for x in found] if field.is_repeated else tree_of_object(found, inner)
+        return (
+            [tree_of_object(x, inner) for x in found] if field.is_repeated else tree_of_object(found, inner)
+        )
 
     known = attributes(name)
     return {field.number: value(field) for field in fields(name)}
@@ -96,7 +98,9 @@ def upb_of(tree: Tree, name: str) -> Any:
         inner = field.message_type.full_name
         return [upb_of(x, inner) for x in found] if field.is_repeated else upb_of(found, inner)
 
-    given = {field.name: (field, tree[field.number]) for field in fields(name) if tree[field.number] is not None}
+    given = {
+        field.name: (field, tree[field.number]) for field in fields(name) if tree[field.number] is not None
+    }
     return _upb.message(name)(**{key: value(*pair) for key, pair in given.items()})
 
 
@@ -106,7 +110,9 @@ def betterproto2_of(tree: Tree, name: str) -> betterproto2.Message:
         if field.type != MESSAGE or found is None:
             return found
         inner = field.message_type.full_name
-        return [betterproto2_of(x, inner) for x in found] if field.is_repeated else betterproto2_of(found, inner)
+        return (
+            [betterproto2_of(x, inner) for x in found] if field.is_repeated else betterproto2_of(found, inner)
+        )
 
     known = attributes(name)
     return betterproto2_class(name)(**{known[field.number]: value(field) for field in fields(name)})
@@ -174,7 +180,8 @@ def _long(number: int, extra: int) -> bytes:
 def joined(parts: list[tuple[int, bytes]], extra: int = 0) -> bytes:
     """The opposite of `records`."""
     return b"".join(
-        _long(tag, extra) + (_long(len(value), extra) if tag & 7 == 2 else b"") + value for tag, value in parts
+        _long(tag, extra) + (_long(len(value), extra) if tag & 7 == 2 else b"") + value
+        for tag, value in parts
     )
 
 
@@ -195,14 +202,14 @@ def scrambled(draw: st.DrawFn, name: str, depth: int = 4) -> bytes:
     """
     inner = {field.number: field.message_type.full_name for field in fields(name) if field.type == MESSAGE}
     numbers = [field.number for field in fields(name)]
-    parts = [part for data in draw(st.lists(serialized(name), min_size=1, max_size=2)) for part in records(data)]
-    if depth:
-        parts = [
-            (tag, draw(scrambled(inner[tag >> 3], depth - 1)) if tag >> 3 in inner and draw(st.booleans()) else value)
-            for tag, value in parts
-        ]
+    parts = [
+        part for data in draw(st.lists(serialized(name), min_size=1, max_size=2)) for part in records(data)
+    ]
+    for n, (tag, _) in enumerate(parts):
+        if depth and tag >> 3 in inner and draw(st.booleans()):
+            parts[n] = tag, draw(scrambled(inner[tag >> 3], depth - 1))
     parts += draw(st.lists(_unknown, max_size=2))
-    if numbers and draw(st.booleans()):
+    if draw(st.booleans()) and numbers:
         parts.append((draw(st.sampled_from(numbers)) << 3 | 5, b"1234"))
     return joined(draw(st.permutations(parts)), draw(st.sampled_from([0, 0, 1, 4])))
 

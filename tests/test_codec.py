@@ -47,6 +47,7 @@ REQUESTS = [
     "LeaseTimeToLiveRequest",
     "LeaseLeasesRequest",
 ]
+GROUP = "group"  # the one thing that upb takes and we do not: proto3 cannot have any
 each_response = pytest.mark.parametrize("name", [f"etcdserverpb.{name}" for name in RESPONSES])
 each_request = pytest.mark.parametrize("name", [f"etcdserverpb.{name}" for name in REQUESTS])
 
@@ -57,13 +58,20 @@ def examples(count: int) -> settings:
 
 def function(name: str, prefix: str = "") -> Callable[..., Any]:
     snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.rpartition(".")[2]).lower()
-    found = getattr(_codec, prefix + snake)
-    assert callable(found)
+    found: Callable[..., Any] = getattr(_codec, prefix + snake)
     return found
 
 
 def decode(name: str, data: bytes) -> m.Tree:
     return m.tree_of_object(function(name, "decode_")(data), name)
+
+
+def attempt(call: Callable[[bytes], Any], data: bytes) -> tuple[Any, str]:
+    """(the result, "") or (None, the words of the DecodeError)."""
+    try:
+        return call(data), ""
+    except DecodeError as error:
+        return None, str(error)
 
 
 def encode(tree: m.Tree, name: str) -> bytes:
@@ -111,11 +119,9 @@ def test_malformed_bytes_are_one_error(name: str) -> None:
     @given(m.damaged(name))
     def check(data: bytes) -> None:
         expected = _upb.parse(name, data)
-        try:
-            found = decode(name, data)
-        except DecodeError as error:
-            # Groups are the one thing that upb takes and we do not: proto3 cannot have any.
-            assert expected is None or "group" in str(error)
+        found, refusal = attempt(lambda data: decode(name, data), data)
+        if refusal:
+            assert expected is None or GROUP in refusal
         else:
             assert expected is not None
             assert found == m.tree_of_upb(expected)
@@ -259,16 +265,12 @@ def test_projections_of_what_no_encoder_writes(data: bytes) -> None:
 def test_projections_of_malformed_bytes(data: bytes) -> None:
     expected = picked(data)
     for project in range_projections[:2]:
-        try:
-            found = project(data)
-        except DecodeError as error:
-            assert expected is None or "group" in str(error)
+        found, refusal = attempt(project, data)
+        if refusal:
+            assert expected is None or GROUP in refusal
         else:
             assert expected is None or found == expected[range_projections.index(project)]
-    try:
-        _projections.range_keys(data)
-    except DecodeError:
-        pass
+    attempt(_projections.range_keys, data)
 
 
 @given(m.serialized("etcdserverpb.RangeResponse"), st.data())
@@ -291,10 +293,9 @@ def test_put_revision(make: Callable[[str], st.SearchStrategy[bytes]]) -> None:
     @given(make("etcdserverpb.PutResponse"))
     def check(data: bytes) -> None:
         expected = _upb.parse("etcdserverpb.PutResponse", data)
-        try:
-            found = _projections.put_revision(data)
-        except DecodeError as error:
-            assert expected is None or "group" in str(error)
+        found, refusal = attempt(_projections.put_revision, data)
+        if refusal:
+            assert expected is None or GROUP in refusal
         else:
             assert expected is not None
             assert found == expected.header.revision

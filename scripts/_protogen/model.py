@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +42,8 @@ REQUESTS = (
     "LeaseLeasesRequest",
 )
 
+_PACKAGE = "_generated_messages"  # what the messages are called while this program looks at them
+
 
 @dataclass(frozen=True, slots=True)
 class Field:
@@ -77,17 +79,21 @@ class Model:
     """Finds messages by name."""
 
     def __init__(self, messages: Path) -> None:
-        """Imports betterproto2's package `messages`."""
-        sys.path.insert(0, str(messages.parent))
-        try:
-            self._classes = {
-                name: value
-                for package in ("mvccpb", "etcdserverpb")
-                for name, value in vars(importlib.import_module(f"{messages.name}.{package}")).items()
-                if isinstance(value, type)
-            }
-        finally:
-            sys.path.pop(0)
+        """Imports betterproto2's package at `messages`."""
+        for name in [name for name in sys.modules if name.partition(".")[0] == _PACKAGE]:
+            del sys.modules[name]
+        file = messages / "__init__.py"
+        spec = importlib.util.spec_from_file_location(
+            _PACKAGE, file, submodule_search_locations=[str(messages)]
+        )
+        assert spec
+        sys.modules[_PACKAGE] = importlib.util.module_from_spec(spec)
+        self._classes = {
+            name: value
+            for package in ("mvccpb", "etcdserverpb")
+            for name, value in vars(importlib.import_module(f"{_PACKAGE}.{package}")).items()
+            if isinstance(value, type)
+        }
 
     def message(self, name: str) -> Message:
         """By its class's name."""
