@@ -16,6 +16,7 @@ from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.events import (
     DataReceived,
+    InformationalResponseReceived,
     PingAckReceived,
     RemoteSettingsChanged,
     ResponseReceived,
@@ -239,6 +240,14 @@ class H2Engine(Engine):
             self._conn.increment_flow_control_window(stream.owed, stream.stream_id)
             stream.owed = 0
 
+    def _credit_connection(self) -> None:
+        if self._owed + self._late >= self.limits.connection_window // 2:
+            if self._owed:
+                self._conn.increment_flow_control_window(self._owed)
+            if self._late:
+                self._say(f.window_update(0, self._late))
+            self._owed = self._late = 0
+
     def ping(self, payload: bytes) -> None:
         if not self._broken:
             self._conn.ping(payload)
@@ -298,7 +307,7 @@ class H2Engine(Engine):
         if kind in _STREAM_FRAMES and stream_id and (not stream_id & 1 or stream_id >= self._next_id):
             self._violation(PROTOCOL_ERROR, f"a frame on stream {stream_id}, which was never opened")
         if kind in {f.PING, f.SETTINGS} and not flags & f.ACK:
-            if self._hold(kind, frame):
+            if kind == f.PING and not stream_id and self._hold(frame):
                 return
             self._acks += 1
             if self._acks > self.limits.control_frames:
@@ -310,12 +319,8 @@ class H2Engine(Engine):
             # Neither the octets nor their credit are known to h2, so its account of the window stays right.
             self._count_useless(empty)
             self._late += len(frame) - f.FRAME_HEADER
-            if self._late >= self.limits.connection_window // 2:
-                self._say(f.window_update(0, self._late))
-                self._late = 0
+            self._credit_connection()
             return
-        elif kind == f.DATA:
-            self._count_useless(empty and not flags & f.END_STREAM)
         elif kind == f.CONTINUATION:
             self._fragments += 1
             if self._fragments > self.limits.continuations:
@@ -334,8 +339,8 @@ class H2Engine(Engine):
         for event in self._feed(frame):
             self._tell(event)
 
-    def _hold(self, kind: int, frame: bytes) -> bool:
-        if kind == f.PING and frame[f.FRAME_HEADER :] == BANDWIDTH_PROBE:
+    def _hold(self, frame: bytes) -> bool:
+        if frame[f.FRAME_HEADER :] == BANDWIDTH_PROBE:
             if self.hold_probes and not (self._blocked or self._bulk or self.probe_held):
                 self.probe_held = True
                 return True
@@ -362,6 +367,8 @@ class H2Engine(Engine):
             self._pump()
         elif isinstance(event, PingAckReceived):
             self.on_ping_ack(event.ping_data)
+        elif isinstance(event, InformationalResponseReceived):
+            self._count_useless(True)
         elif isinstance(event, DataReceived | ResponseReceived | TrailersReceived | StreamReset):
             stream = self.streams.get(event.stream_id)
             if stream is None:
@@ -376,9 +383,7 @@ class H2Engine(Engine):
     def _data(self, stream: Stream, event: DataReceived) -> None:
         octets = event.flow_controlled_length
         self._owed += octets
-        if self._owed >= self.limits.connection_window // 2:
-            self._conn.increment_flow_control_window(self._owed)
-            self._owed = 0
+        self._credit_connection()
         headers = stream.headers
         assert headers is not None  # h2 sees to it
         data, ended = event.data, event.stream_ended is not None
@@ -390,6 +395,8 @@ class H2Engine(Engine):
             return
         if data:
             self._useless = 0
+        else:
+            self._count_useless(not ended)
         try:
             if not stream.unary:
                 octets += feed(stream, data, self.limits.message) - len(data)
