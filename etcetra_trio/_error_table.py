@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from . import _admin_errors as a
-from . import _server_errors as e
+import etcetra_trio._admin_errors as a
+import etcetra_trio._server_errors as e
+
 from ._errors import (
     AuthError,
     ConnectionLostError,

@@ -25,7 +25,8 @@ class KeySpace(ABC, Generic[TextT]):
     """How one user sees etcd's keys and values: as text or as bytes, and whole or below a namespace.
 
     Made by :func:`key_space`. What goes to the server may be text (where there is an encoding) or bytes; what
-    comes from it is of the type that the space is made for. Methods that take the user's keys or values raise:
+    comes from it is of the type that the space is made for. Methods that take the user's keys or values
+    raise:
 
       TypeError: it is neither text nor bytes, or it is text where there is no encoding.
       EncodingError: it has no form in this encoding.

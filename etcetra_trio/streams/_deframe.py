@@ -87,7 +87,9 @@ def collect(stream: Stream, data: bytes, limit: int) -> None:
     if stream.have >= PREFIX:
         message_length(stream.message, 0, limit)
     if stream.have > limit + PREFIX:
-        raise MessageError(StreamEnd("message", INTERNAL, "the server sent more than one message to a unary call"))
+        raise MessageError(
+            StreamEnd("message", INTERNAL, "the server sent more than one message to a unary call")
+        )
 
 
 def unary_end(stream: Stream, end: StreamEnd, limit: int) -> StreamEnd:
@@ -106,7 +108,12 @@ def unary_end(stream: Stream, end: StreamEnd, limit: int) -> StreamEnd:
     except MessageError as error:
         return error.end
     if not whole:
-        return StreamEnd("message", INTERNAL, "the server did not send exactly one whole message to a unary call", end.trailers)
+        return StreamEnd(
+            "message",
+            INTERNAL,
+            "the server did not send exactly one whole message to a unary call",
+            end.trailers,
+        )
     stream.message = data[PREFIX:]
     return end
 
@@ -118,9 +125,13 @@ def message_length(data: bytes, start: int, limit: int) -> int:
       MessageError: the message is compressed, or too long.
     """
     if data[start]:
-        raise MessageError(StreamEnd("message", INTERNAL, "the server sent a compressed message, which was not offered"))
+        raise MessageError(
+            StreamEnd("message", INTERNAL, "the server sent a compressed message, which was not offered")
+        )
     length = int.from_bytes(data[start + 1 : start + PREFIX], "big")
     if length > limit:
-        text = f"the server's message of {length} octets is larger than the limit of {limit} (max_receive_size)"
+        text = (
+            f"the server's message of {length} octets is larger than the limit of {limit} (max_receive_size)"
+        )
         raise MessageError(StreamEnd("message", RESOURCE_EXHAUSTED, text))
     return length

@@ -11,7 +11,18 @@ from urllib.parse import unquote_to_bytes
 Field = tuple[bytes, bytes]
 
 #: How an RPC ended. ``status``: the server answered with a grpc-status. The others end it without one.
-EndKind = Literal["status", "http", "missing-status", "message", "reset", "refused", "goaway", "connection", "local"]
+EndKind = Literal[
+    "status",
+    "http",
+    "missing-status",
+    "message",
+    "reset",
+    "refused",
+    "goaway",
+    "connection",
+    "protocol",
+    "local",
+]
 
 OK, CANCELLED, UNKNOWN, RESOURCE_EXHAUSTED, INTERNAL, UNAVAILABLE = 0, 1, 2, 8, 13, 14
 PERMISSION_DENIED, UNIMPLEMENTED, UNAUTHENTICATED = 7, 12, 16
@@ -28,10 +39,23 @@ _HTTP_STATUS = {
     503: UNAVAILABLE,
     504: UNAVAILABLE,
 }
-ERROR_NAMES = (
-    "NO_ERROR PROTOCOL_ERROR INTERNAL_ERROR FLOW_CONTROL_ERROR SETTINGS_TIMEOUT STREAM_CLOSED FRAME_SIZE_ERROR REFUSED_STREAM "
-    "CANCEL COMPRESSION_ERROR CONNECT_ERROR ENHANCE_YOUR_CALM INADEQUATE_SECURITY HTTP_1_1_REQUIRED"
-).split()
+# RFC 9113, 7, in the order of their codes.
+_ERROR_NAMES = (
+    "NO_ERROR",
+    "PROTOCOL_ERROR",
+    "INTERNAL_ERROR",
+    "FLOW_CONTROL_ERROR",
+    "SETTINGS_TIMEOUT",
+    "STREAM_CLOSED",
+    "FRAME_SIZE_ERROR",
+    "REFUSED_STREAM",
+    "CANCEL",
+    "COMPRESSION_ERROR",
+    "CONNECT_ERROR",
+    "ENHANCE_YOUR_CALM",
+    "INADEQUATE_SECURITY",
+    "HTTP_1_1_REQUIRED",
+)
 #: How much of an HTTP error's body goes into the message, in octets.
 HTTP_BODY_SHOWN = 200
 _MAX_STATUS = 16
@@ -42,7 +66,9 @@ class StreamEnd:
 
     __slots__ = ("kind", "message", "status", "trailers")
 
-    def __init__(self, kind: EndKind, status: int, message: str = "", trailers: tuple[Field, ...] = ()) -> None:
+    def __init__(
+        self, kind: EndKind, status: int, message: str = "", trailers: tuple[Field, ...] = ()
+    ) -> None:
         self.kind: EndKind = kind
         self.status = status
         self.message = message
@@ -80,18 +106,22 @@ class HeaderBlock:
         self.end: StreamEnd | None = None
         if status is not None:
             code = int(status) if status.isdigit() and len(status) < 4 else UNKNOWN
-            self.end = StreamEnd("status", code if code <= _MAX_STATUS else UNKNOWN, percent_decode(message), fields)
+            self.end = StreamEnd(
+                "status", code if code <= _MAX_STATUS else UNKNOWN, percent_decode(message), fields
+            )
 
 
 def is_grpc(content_type: bytes | None) -> bool:
     """``application/grpc``, ``application/grpc+proto``, ``application/grpc;…``, but not ``application/grpc-web``."""
     if content_type is None:
         return False
-    return content_type == b"application/grpc" or content_type.lower().startswith((b"application/grpc+", b"application/grpc;"))
+    return content_type == b"application/grpc" or content_type.lower().startswith(
+        (b"application/grpc+", b"application/grpc;")
+    )
 
 
 def percent_decode(message: bytes) -> str:
-    """grpc-message as text; whatever the server sent, this never raises (PROTOCOL-HTTP2: invalid values are shown as they are)."""
+    """grpc-message as text; this never raises (PROTOCOL-HTTP2: what is invalid is shown as it is)."""
     if b"%" in message:
         message = unquote_to_bytes(message)
     return message.decode("utf-8", "replace")
@@ -106,10 +136,19 @@ def end_of_response(headers: HeaderBlock | None, last: HeaderBlock | None, body:
       body: The first octets of the body where the answer is not gRPC.
     """
     first = headers if headers is not None else last
-    if first is not None and not first.acceptable and not (first is last and first.end and first.http_status == 200):
+    if (
+        first is not None
+        and not first.acceptable
+        and not (first is last and first.end and first.http_status == 200)
+    ):
         return http_end(first, body)
     if last is None or last.end is None:
-        return StreamEnd("missing-status", UNKNOWN, "the server ended the stream without a grpc-status", last.fields if last else ())
+        return StreamEnd(
+            "missing-status",
+            UNKNOWN,
+            "the server ended the stream without a grpc-status",
+            last.fields if last else (),
+        )
     return last.end
 
 
@@ -128,16 +167,21 @@ def reset_end(error_code: int) -> StreamEnd:
     """The end of an RPC whose stream the server reset."""
     name = error_name(error_code)
     status = _RESET_STATUS.get(error_code, INTERNAL)
-    return StreamEnd("refused" if error_code == 0x7 else "reset", status, f"the server reset the stream: {name}")
+    return StreamEnd(
+        "refused" if error_code == 0x7 else "reset", status, f"the server reset the stream: {name}"
+    )
 
 
 def error_name(code: int) -> str:
     """The name of an HTTP/2 error code (RFC 9113, 7)."""
-    return ERROR_NAMES[code] if code < len(ERROR_NAMES) else f"error code 0x{code:x}"
+    return _ERROR_NAMES[code] if code < len(_ERROR_NAMES) else f"error code 0x{code:x}"
 
 
 def timeout_value(seconds: float) -> bytes:
-    """The value of ``grpc-timeout``: at most eight digits and a unit (PROTOCOL-HTTP2). Never zero, never less than asked."""
+    """The value of ``grpc-timeout``: at most eight digits and a unit (PROTOCOL-HTTP2).
+
+    Never zero, never less than asked.
+    """
     milliseconds = int(seconds * 1000) + 1
     if milliseconds < 100_000_000:
         return b"%dm" % milliseconds

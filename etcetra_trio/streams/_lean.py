@@ -1,7 +1,8 @@
 """The lean engine: HTTP/2 for a gRPC client and nothing else, as fast as Python goes. Pure. The default.
 
-Why it is fast (measured in the design's `transport.md`): requests use header blocks that touch no table, so they are made once per method;
-answers' blocks that only name table entries cannot change the table, so they are decoded once and remembered; frames are read in place.
+Why it is fast (measured in the design's `transport.md`): requests use header blocks that touch no table, so
+they are made once per method; answers' blocks that only name table entries cannot change the table, so they
+are decoded once and remembered; frames are read in place.
 """
 
 from __future__ import annotations
@@ -44,7 +45,8 @@ if TYPE_CHECKING:
 
 _REMEMBERED_BLOCKS = 256
 _UNLIMITED = 1 << 31
-#: Request headers are shorter than this, so only a server that takes less makes :meth:`LeanEngine.open` compare.
+#: Request headers are shorter than this, so only a server that takes less makes :meth:`LeanEngine.open`
+#: compare.
 _ORDINARY_HEADERS = 64 << 10
 
 
@@ -62,14 +64,20 @@ class LeanHead(Head):
 class LeanEngine(Engine):
     """See :class:`Engine`."""
 
-    def __init__(self, authority: str, scheme: str = "http", limits: Limits | None = None, *, hold_probes: bool = True) -> None:
+    def __init__(
+        self, authority: str, scheme: str = "http", limits: Limits | None = None, *, hold_probes: bool = True
+    ) -> None:
         super().__init__(limits or Limits(), hold_probes=hold_probes)
         self._authority, self._scheme = authority, scheme
         self._out: list[bytes] = [f.preface(self.limits)]
         self._in = b""
         self._next_id = 1
         # What the server allows.
-        self._max_streams, self._max_frame, self._initial_window = _UNLIMITED, f.DEFAULT_FRAME, f.DEFAULT_WINDOW
+        self._max_streams, self._max_frame, self._initial_window = (
+            _UNLIMITED,
+            f.DEFAULT_FRAME,
+            f.DEFAULT_WINDOW,
+        )
         self._max_header_list = _UNLIMITED
         self._send_window = f.DEFAULT_WINDOW
         self._blocked: deque[Stream] = deque()
@@ -80,37 +88,49 @@ class LeanEngine(Engine):
         self._bulk = False  # much was sent since the last bandwidth probe
         # What we allow.
         self._message_limit = self.limits.message
-        self._stream_half, self._connection_half = self.limits.stream_window // 2, self.limits.connection_window // 2
+        self._stream_half, self._connection_half = (
+            self.limits.stream_window // 2,
+            self.limits.connection_window // 2,
+        )
         self._owed = 0
         self._decoder = Decoder(max_header_list_size=self.limits.header_list)
         self._blocks: dict[bytes, HeaderBlock] = {}
         self._open_block: tuple[int, int, list[bytes]] | None = None
         self._acks = self._useless = 0
 
-    # -- requests ------------------------------------------------------------------------------------------------
+    # -- requests
+    # ------------------------------------------------------------------------------------------------
 
     def prepare(self, path: str, metadata: Sequence[Field] = ()) -> LeanHead:
         fields = f.request_fields(path, self._authority, self._scheme, metadata)
         return LeanHead(f.encode_fields(fields), sum(len(name) + len(value) + 32 for name, value in fields))
 
-    def open(self, stream: Stream, head: Head, message: bytes | None, *, end: bool, timeout: bytes | None = None) -> None:
+    def open(
+        self, stream: Stream, head: Head, message: bytes | None, *, end: bool, timeout: bytes | None = None
+    ) -> None:
         assert isinstance(head, LeanHead)
         if self._slow or len(self.streams) >= self._max_streams:
             self._open_slowly(stream, head, message, end, timeout)
         else:
             self._start(stream, head, message, end, timeout)
 
-    def _open_slowly(self, stream: Stream, head: LeanHead, message: bytes | None, end: bool, timeout: bytes | None) -> None:
+    def _open_slowly(
+        self, stream: Stream, head: LeanHead, message: bytes | None, end: bool, timeout: bytes | None
+    ) -> None:
         if not self.accepting:
             stream.on_end(goaway_end(self.goaway) if self.goaway else unsent_end("the connection is closed"))
         elif head.list_size + 64 > self._max_header_list:
-            stream.on_end(StreamEnd("local", INTERNAL, "the request's headers are longer than the server takes"))
+            stream.on_end(
+                StreamEnd("local", INTERNAL, "the request's headers are longer than the server takes")
+            )
         elif len(self.streams) >= self._max_streams:
             self._waiting[stream] = (head, message, end, timeout)
         else:
             self._start(stream, head, message, end, timeout)
 
-    def _start(self, stream: Stream, head: LeanHead, message: bytes | None, end: bool, timeout: bytes | None) -> None:
+    def _start(
+        self, stream: Stream, head: LeanHead, message: bytes | None, end: bool, timeout: bytes | None
+    ) -> None:
         stream_id = self._next_id
         self._next_id = stream_id + 2
         stream.stream_id = stream_id
@@ -133,7 +153,11 @@ class LeanEngine(Engine):
                 stream.send_window -= size
                 stream.end_sent = end
                 self._out.append(
-                    headers + f.pack_message_header(size >> 8, size & 255, f.DATA, 1 if end else 0, stream_id, 0, length) + message
+                    headers
+                    + f.pack_message_header(
+                        size >> 8, size & 255, f.DATA, 1 if end else 0, stream_id, 0, length
+                    )
+                    + message
                 )
             else:
                 self._out.append(headers)
@@ -148,12 +172,14 @@ class LeanEngine(Engine):
         self._table_update = b""
         if timeout is not None:
             block += f.literal(b"grpc-timeout", timeout)
-        frames = []
+        frames: list[bytes] = []
         kind = f.HEADERS
         while True:
             part, block = block[: self._max_frame], block[self._max_frame :]
             size = len(part)
-            frames.append(f.pack_header(size >> 8, size & 255, kind, 0 if block else f.END_HEADERS, stream_id) + part)
+            frames.append(
+                f.pack_header(size >> 8, size & 255, kind, 0 if block else f.END_HEADERS, stream_id) + part
+            )
             if not block:
                 return b"".join(frames)
             kind = f.CONTINUATION
@@ -163,11 +189,18 @@ class LeanEngine(Engine):
             return
         length = len(message)
         size = length + 5
-        if stream.pending is None and size <= self._send_window and size <= stream.send_window and size <= self._max_frame:
+        if (
+            stream.pending is None
+            and size <= self._send_window
+            and size <= stream.send_window
+            and size <= self._max_frame
+        ):
             self._send_window -= size
             stream.send_window -= size
             stream.end_sent = end
-            header = f.pack_message_header(size >> 8, size & 255, f.DATA, 1 if end else 0, stream.stream_id, 0, length)
+            header = f.pack_message_header(
+                size >> 8, size & 255, f.DATA, 1 if end else 0, stream.stream_id, 0, length
+            )
             self._out.append(header + message)
             return
         self._bulk = True
@@ -205,7 +238,9 @@ class LeanEngine(Engine):
             size = min(len(data), room)
             last = size == len(data)
             stream.end_sent = last and end
-            header = f.pack_header(size >> 8, size & 255, f.DATA, 1 if stream.end_sent else 0, stream.stream_id)
+            header = f.pack_header(
+                size >> 8, size & 255, f.DATA, 1 if stream.end_sent else 0, stream.stream_id
+            )
             self._out.append(header + data[:size])
             self._send_window -= size
             stream.send_window -= size
@@ -267,7 +302,8 @@ class LeanEngine(Engine):
             stream = next(iter(self._waiting))
             self._start(stream, *self._waiting.pop(stream))
 
-    # -- answers -------------------------------------------------------------------------------------------------
+    # -- answers
+    # -------------------------------------------------------------------------------------------------
 
     def receive(self, data: bytes) -> None:
         buf = self._in + data if self._in else data
@@ -302,10 +338,9 @@ class LeanEngine(Engine):
                 else:
                     self._data(stream, buf[at:stop], flags, length)
             elif kind == f.HEADERS:
-                if flags & 0x2C == f.END_HEADERS:
-                    fragment = buf[at:stop]
-                else:
-                    fragment = self._fragment(buf[at:stop], flags)
+                fragment = buf[at:stop]
+                if flags & 0x2C != f.END_HEADERS:
+                    fragment = self._fragment(fragment, flags)
                 if not flags & f.END_HEADERS:
                     self._open_block = (stream_id, flags, [fragment])
                 else:
@@ -330,7 +365,9 @@ class LeanEngine(Engine):
     def _data(self, stream: Stream, data: bytes, flags: int, length: int) -> None:
         headers = stream.headers
         if headers is None:
-            self._fail(stream, PROTOCOL_ERROR, StreamEnd("message", INTERNAL, "the server sent data before headers"))
+            self._fail(
+                stream, PROTOCOL_ERROR, StreamEnd("message", INTERNAL, "the server sent data before headers")
+            )
             return
         if not headers.acceptable:
             self._foreign_body(stream, data, flags)
@@ -349,7 +386,9 @@ class LeanEngine(Engine):
             else:
                 stream.receive_window -= length
                 if stream.receive_window < 0:
-                    end = StreamEnd("message", INTERNAL, "the server sent more than the stream's window allows")
+                    end = StreamEnd(
+                        "message", INTERNAL, "the server sent more than the stream's window allows"
+                    )
                     self._fail(stream, FLOW_CONTROL_ERROR, end)
                     return
                 credit = feed(stream, data, self._message_limit) + length - len(data)
@@ -381,7 +420,9 @@ class LeanEngine(Engine):
         if 100 <= block.http_status < 200:
             self._count_useless()
         elif stream.headers is not None:
-            self._fail(stream, PROTOCOL_ERROR, StreamEnd("message", INTERNAL, "the server sent headers twice"))
+            self._fail(
+                stream, PROTOCOL_ERROR, StreamEnd("message", INTERNAL, "the server sent headers twice")
+            )
         else:
             stream.headers = block
             if not stream.unary and block.acceptable:
@@ -434,9 +475,13 @@ class LeanEngine(Engine):
         except (HPACKError, ValueError, IndexError) as error:
             self._violation(COMPRESSION_ERROR, f"a header block that does not decode: {error}")
         headers = HeaderBlock(tuple((bytes(name), bytes(value)) for name, value in fields))
-        # Octets 0x81-0xFE are whole table entries: such a block cannot change the table, so while no other block comes, the same
-        # octets mean the same fields.
-        if len(block) <= 16 and all(0x80 < octet < 0xFF for octet in block) and len(self._blocks) < _REMEMBERED_BLOCKS:
+        # Octets 0x81-0xFE are whole table entries: such a block cannot change the table, so while no other
+        # block comes, the same octets mean the same fields.
+        if (
+            len(block) <= 16
+            and all(0x80 < octet < 0xFF for octet in block)
+            and len(self._blocks) < _REMEMBERED_BLOCKS
+        ):
             self._blocks[block] = headers
         else:
             self._blocks.clear()
@@ -458,16 +503,25 @@ class LeanEngine(Engine):
                 self._check_known(stream_id, "WINDOW_UPDATE")
                 return
             if not octets:
-                self._fail(stream, PROTOCOL_ERROR, StreamEnd("message", INTERNAL, "the server sent a WINDOW_UPDATE of 0"))
+                self._fail(
+                    stream,
+                    PROTOCOL_ERROR,
+                    StreamEnd("message", INTERNAL, "the server sent a WINDOW_UPDATE of 0"),
+                )
                 return
             stream.send_window += octets
             if stream.send_window > MAX_WINDOW:
-                self._fail(stream, FLOW_CONTROL_ERROR, StreamEnd("message", INTERNAL, "the server overflowed the stream's window"))
+                self._fail(
+                    stream,
+                    FLOW_CONTROL_ERROR,
+                    StreamEnd("message", INTERNAL, "the server overflowed the stream's window"),
+                )
                 return
         if self._blocked:
             self._pump()
 
-    # -- the rest ------------------------------------------------------------------------------------------------
+    # -- the rest
+    # ------------------------------------------------------------------------------------------------
 
     def _control(self, kind: int, flags: int, stream_id: int, payload: bytes) -> None:
         if kind == f.PING:
@@ -496,7 +550,11 @@ class LeanEngine(Engine):
             self._violation(FRAME_SIZE_ERROR, "a PING that is not eight octets long")
         if flags & f.ACK:
             self.on_ping_ack(payload)
-        elif self.hold_probes and payload == BANDWIDTH_PROBE and not (self._blocked or self._bulk or self.probe_held):
+        elif (
+            self.hold_probes
+            and payload == BANDWIDTH_PROBE
+            and not (self._blocked or self._bulk or self.probe_held)
+        ):
             self.probe_held = True
         else:
             self._bulk = False
@@ -598,10 +656,10 @@ class LeanEngine(Engine):
         else:
             self._initial(stream, block)
 
-    def lost(self, reason: str) -> None:
+    def lost(self, reason: str, *, violation: bool = False) -> None:
         self.accepting = False
         self._slow = True
-        end = lost_end(reason)
+        end = lost_end(reason, violation=violation)
         while self.streams:
             self._drop(self.streams.popitem()[1], end)
         self._drop_waiting(unsent_end(reason))
@@ -620,11 +678,15 @@ class LeanEngine(Engine):
     def _check_greeting(self, buf: bytes) -> None:
         """The server's first frame must be SETTINGS (RFC 9113, 3.4); say it in words when something else answers."""
         if buf.startswith(b"HTTP/"):
-            self._violation(PROTOCOL_ERROR, f"the server speaks HTTP/1: {buf[:60].splitlines()[0].decode('latin-1')!r}")
+            self._violation(
+                PROTOCOL_ERROR, f"the server speaks HTTP/1: {buf[:60].splitlines()[0].decode('latin-1')!r}"
+            )
         if buf.startswith(b"\x15\x03"):
             self._violation(PROTOCOL_ERROR, "the server expects TLS")
         if len(buf) >= 9 and (buf[3] != f.SETTINGS or buf[4] & f.ACK):
-            self._violation(PROTOCOL_ERROR, "the server does not speak HTTP/2: its first frame is not SETTINGS")
+            self._violation(
+                PROTOCOL_ERROR, "the server does not speak HTTP/2: its first frame is not SETTINGS"
+            )
 
     def _check_known(self, stream_id: int, what: str) -> None:
         """Frames may be late for a stream that is over, but not for one that never was."""

@@ -1,8 +1,9 @@
 """The seam: what an HTTP/2 engine must do for gRPC calls. Pure: bytes go in, bytes and method calls come out.
 
-An engine never waits, never looks at a clock and knows nothing of etcd or Trio. The connection feeds it what the socket gave
-(:meth:`Engine.receive`) and sends what it wants sent (:meth:`Engine.data_to_send`); calls open :class:`Stream` objects on it and are
-told through their methods what happened. Everything an engine tells comes out of the call that caused it, synchronously.
+An engine never waits, never looks at a clock and knows nothing of etcd or Trio. The connection feeds it what
+the socket gave (:meth:`Engine.receive`) and sends what it wants sent (:meth:`Engine.data_to_send`); calls
+open :class:`Stream` objects on it and are told through their methods what happened. Everything an engine
+tells comes out of the call that caused it, synchronously.
 """
 
 from __future__ import annotations
@@ -30,7 +31,14 @@ MAX_STREAM_ID = MAX_WINDOW = (1 << 31) - 1  # RFC 9113, 5.1.1 and 6.9.1
 class Limits:
     """What a server may make us hold (design: `reliability.md` §4). Sizes in octets."""
 
-    __slots__ = ("connection_window", "continuations", "control_frames", "header_list", "message", "stream_window")
+    __slots__ = (
+        "connection_window",
+        "continuations",
+        "control_frames",
+        "header_list",
+        "message",
+        "stream_window",
+    )
 
     def __init__(
         self,
@@ -76,8 +84,9 @@ class GoAway:
 class Stream:
     """One RPC on an engine: what the engine keeps for it, and, through the methods, what the engine tells it.
 
-    A ``unary`` stream gets its one message in :attr:`message` before :meth:`on_end`; the others get each message by
-    :meth:`on_message`. :meth:`on_end` comes exactly once, last, and never after :meth:`Engine.cancel`.
+    A ``unary`` stream gets its one message in :attr:`message` before :meth:`on_end`; the others get each
+    message by :meth:`on_message`. :meth:`on_end` comes exactly once, last, and never after
+    :meth:`Engine.cancel`.
     """
 
     __slots__ = (
@@ -138,7 +147,8 @@ class Engine(ABC):
         self.goaway: GoAway | None = None
         #: False when new calls belong on another connection (GOAWAY came, ids are used up, or it is lost).
         self.accepting = True
-        #: grpc-go's bandwidth probe is answered late (see `transport.md`, "The BDP ping"): True while an answer is owed.
+        #: grpc-go's bandwidth probe is answered late (see `transport.md`, "The BDP ping"): True while an
+        #: answer is owed.
         self.probe_held = False
         self.hold_probes = hold_probes
         self.on_ping_ack: Callable[[bytes], None] = _ignore
@@ -148,7 +158,9 @@ class Engine(ABC):
         """Make the header block of a request. ``metadata`` has been checked by :func:`check_metadata`."""
 
     @abstractmethod
-    def open(self, stream: Stream, head: Head, message: bytes | None, *, end: bool, timeout: bytes | None = None) -> None:
+    def open(
+        self, stream: Stream, head: Head, message: bytes | None, *, end: bool, timeout: bytes | None = None
+    ) -> None:
         """Start an RPC; it waits its turn while the server's MAX_CONCURRENT_STREAMS is reached.
 
         Args:
@@ -161,7 +173,7 @@ class Engine(ABC):
 
     @abstractmethod
     def send(self, stream: Stream, message: bytes, *, end: bool = False) -> None:
-        """Queue one more message; what the windows do not let out is kept, and ``on_writable`` tells when it has gone."""
+        """Queue one more message; what the windows hold back is kept, and ``on_writable`` tells when it went."""
 
     @abstractmethod
     def half_close(self, stream: Stream) -> None:
@@ -196,8 +208,8 @@ class Engine(ABC):
         """
 
     @abstractmethod
-    def lost(self, reason: str) -> None:
-        """The connection is gone: end every stream that is left."""
+    def lost(self, reason: str, *, violation: bool = False) -> None:
+        """The connection is gone: end every stream. ``violation``: because the server broke the protocol."""
 
     @abstractmethod
     def data_to_send(self) -> bytes:
@@ -219,9 +231,9 @@ def goaway_end(goaway: GoAway) -> StreamEnd:
     return StreamEnd("goaway", UNAVAILABLE, str(goaway))
 
 
-def lost_end(reason: str) -> StreamEnd:
+def lost_end(reason: str, *, violation: bool) -> StreamEnd:
     """The end of an RPC that was on the wire when the connection was lost."""
-    return StreamEnd("connection", UNAVAILABLE, reason)
+    return StreamEnd("protocol" if violation else "connection", UNAVAILABLE, reason)
 
 
 def unsent_end(reason: str) -> StreamEnd:
@@ -237,18 +249,19 @@ def check_metadata(metadata: Sequence[tuple[str, str | bytes]]) -> tuple[Field, 
     """Metadata as header fields; refuses what would break out of its field (PROTOCOL-HTTP2, "Custom-Metadata").
 
     Raises:
-      ValueError: a bad name, or a value that is not printable ASCII (``-bin`` values are for the caller to encode).
+      ValueError: a bad name, or a value that is not printable ASCII (``-bin`` values are for the caller to
+        encode).
     """
     fields: list[Field] = []
     for name, value in metadata:
         raw = name.encode("latin-1", "replace")
         if not raw or not _NAME_OCTETS.issuperset(raw) or name.startswith("grpc-") or name in _RESERVED:
-            msg = f"bad metadata name {name!r}: use a-z, 0-9, '_', '-', '.', and no name that gRPC keeps for itself"
-            raise ValueError(msg)
+            raise ValueError(
+                f"bad metadata name {name!r}: use a-z, 0-9, '_', '-', '.', and no name that gRPC keeps for itself"
+            )
         data = value.encode("utf-8") if isinstance(value, str) else value
         if data != data.strip() or any(octet < 0x20 or octet > 0x7E for octet in data):
-            msg = f"bad value of metadata {name!r}: printable ASCII without blanks around it is allowed"
-            raise ValueError(msg)
+            raise ValueError(f"bad value of metadata {name!r}: use printable ASCII without blanks around it")
         fields.append((raw, data))
     return tuple(fields)
 

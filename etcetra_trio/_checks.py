@@ -1,0 +1,21 @@
+"""Bad arguments get a clear error before anything is sent. Pure."""
+
+from __future__ import annotations
+
+from ._errors import InvalidRequestError
+
+_LARGEST = (1 << 63) - 1  # etcd's numbers are int64
+
+
+def check_number(name: str, value: object) -> int:
+    """A revision, limit or lease id.
+
+    Raises:
+      TypeError: not an int.
+      InvalidRequestError: below zero, or more than 63 bits.
+    """
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be an int, not {type(value).__name__}")
+    if not 0 <= value <= _LARGEST:
+        raise InvalidRequestError(f"{name} is {value}: it must be at least 0 and below 2**63")
+    return value

@@ -1,0 +1,128 @@
+"""Who, where, how: a client holds settings and opens nothing until ``connect()``."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Generic, cast, final, overload
+
+import trio
+
+from ._addresses import parse_endpoints
+from ._checks import check_number
+from ._communicator import EtcdCommunicator
+from ._errors import InvalidRequestError
+from ._keys import KeySpace, TextT, key_space
+from .streams._endpoints import Endpoints
+from .streams._protocol import Limits
+from .streams._service import open_service
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Sequence
+
+    from ._addresses import HostPortPair
+    from .streams._endpoints import EngineName
+
+    _Endpoints = HostPortPair | str | Sequence[HostPortPair | str]
+
+
+@final
+class EtcdClient(Generic[TextT]):
+    """The settings of a client: reusable, and cheap; no connection exists outside of :meth:`connect`.
+
+    ``EtcdClient("127.0.0.1:2379")`` takes and gives text; ``EtcdClient("…", encoding=None)`` takes and gives
+    bytes.
+
+    Args:
+      endpoints: Where etcd is: a :class:`HostPortPair`, a string such as ``"host:2379"``,
+        ``"http://host:2379"``, ``"[::1]:2379"`` or ``"unix:///path"``, several of them between commas, or a
+        sequence of these. The first that answers serves.
+      encoding: The text codec of keys and values; None for bytes.
+      namespace: Put before every key, and removed from everything that comes back.
+      http2: The HTTP/2 engine: ``"lean"``, ours, or ``"h2"``, the package of that name, several times slower,
+        to compare with.
+      max_receive_size: The largest answer to take, in octets.
+
+    Raises:
+      InvalidRequestError: an endpoint cannot be one, the encoding is unknown, or another argument makes no
+        sense.
+      TypeError: an argument is of a wrong type.
+    """
+
+    __slots__ = ("_endpoints", "_http2", "_keys", "_max_receive_size")
+
+    @overload
+    def __init__(
+        self: EtcdClient[str],
+        endpoints: _Endpoints,
+        *,
+        encoding: str = ...,
+        namespace: str | bytes = ...,
+        http2: EngineName = ...,
+        max_receive_size: int = ...,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: EtcdClient[bytes],
+        endpoints: _Endpoints,
+        *,
+        encoding: None,
+        namespace: str | bytes = ...,
+        http2: EngineName = ...,
+        max_receive_size: int = ...,
+    ) -> None: ...
+    def __init__(
+        self,
+        endpoints: _Endpoints,
+        *,
+        encoding: str | None = "utf-8",
+        namespace: str | bytes = "",
+        http2: EngineName = "lean",
+        max_receive_size: int = 64 << 20,
+    ) -> None:
+        if http2 not in {"lean", "h2"}:
+            raise InvalidRequestError(f'http2 is {http2!r}: use "lean" or "h2"')
+        self._endpoints = parse_endpoints(endpoints)
+        for endpoint in self._endpoints:
+            if endpoint.secure:
+                raise InvalidRequestError(f"{endpoint}: TLS is not supported yet")
+        if not check_number("max_receive_size", max_receive_size):
+            raise InvalidRequestError("max_receive_size is 0: no answer would fit")
+        self._max_receive_size = max_receive_size
+        self._http2: EngineName = http2
+        # The overloads bind the type variable to what the encoding gives.
+        self._keys: KeySpace[TextT] = cast("KeySpace[TextT]", key_space(encoding, namespace))
+
+    @asynccontextmanager
+    async def connect(self, *, wait: bool = True) -> AsyncGenerator[EtcdCommunicator[TextT]]:
+        """Connect for the length of a block: ``async with client.connect() as communicator: ...``.
+
+        A nursery inside owns the connection and its tasks, so do not ``yield`` in the block from an async
+        generator (other than one that is itself a context manager or a pytest fixture). Only the block's own
+        exception leaves it, as the same object. When a connection breaks, the calls on it fail with the
+        reason, and the next call opens another.
+
+        Cancellation:
+          Cleans up: no task and no socket is left.
+
+        Args:
+          wait: Enter once an endpoint answered. False: enter at once; the first call connects.
+
+        Returns:
+          An :class:`EtcdCommunicator`.
+
+        Raises:
+          ConnectionFailedError: no endpoint answered; it lists each one with its cause.
+          InternalError: a background task failed: a bug of ours.
+        """
+        async with open_service() as service:
+            endpoints = Endpoints(
+                service, self._endpoints, Limits(message=self._max_receive_size), self._http2
+            )
+            if wait:
+                await endpoints.connection()
+            else:
+                await trio.lowlevel.checkpoint()
+            yield EtcdCommunicator(endpoints, self._keys)
+
+    def __repr__(self) -> str:
+        return f"<etcetra_trio.EtcdClient of {', '.join(map(str, self._endpoints))}>"

@@ -1,0 +1,137 @@
+"""What a user holds inside ``async with client.connect()``: all calls to etcd."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, final, overload
+
+from ._key_reads import KeyReads
+from ._keys import TextT
+from ._proto._methods import TXN
+from ._ranges import Ranges
+from ._reads import Reads
+from ._txn import TxnAction, TxnResult, build_txn
+from ._types import INHERIT, Inherit
+from ._writes import Writes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from ._compare import Compare
+    from ._keys import KeySpace
+
+
+@final
+class EtcdCommunicator(Reads[TextT], KeyReads[TextT], Ranges[TextT], Writes[TextT]):
+    """The calls to etcd over one client's connection; made by :meth:`EtcdClient.connect`.
+
+    Any number of tasks may use it at once. Once the block is left, every call raises
+    :exc:`trio.ClosedResourceError`.
+    """
+
+    __slots__ = ()
+
+    def namespaced(self, prefix: str | bytes) -> EtcdCommunicator[TextT]:
+        """The same connection below ``prefix``: put before every key, and removed from every answer.
+
+        Args:
+          prefix: What the keys begin with; inside another namespace it comes after that one's.
+        """
+        return EtcdCommunicator(self._endpoints, self._keys.nested(prefix))
+
+    @overload
+    async def txn(self, txn_builder: Callable[[TxnAction[TextT]], object]) -> TxnResult[TextT]: ...
+    @overload
+    async def txn(
+        self, txn_builder: Callable[[TxnAction[str]], object], *, encoding: str
+    ) -> TxnResult[str]: ...
+    @overload
+    async def txn(
+        self, txn_builder: Callable[[TxnAction[bytes]], object], *, encoding: None
+    ) -> TxnResult[bytes]: ...
+    async def txn(
+        self, txn_builder: Callable[[TxnAction[Any]], object], *, encoding: str | Inherit | None = INHERIT
+    ) -> TxnResult[str] | TxnResult[bytes] | TxnResult[TextT]:
+        """Carry out several operations at once: all of them, or none.
+
+        Cancellation:
+          May have happened.
+
+        Args:
+          txn_builder: A plain function that calls methods of the :class:`TxnAction` that it gets.
+          encoding: The text codec of this transaction; None takes and gives bytes. The default is the
+            client's.
+
+        Returns:
+          A list with one item for each operation: see :class:`TxnResult`.
+
+        Raises:
+          EtcdError: as :meth:`txn_compare`.
+        """
+        return await self._txn((), lambda success, _failure: txn_builder(success), self._key_space(encoding))
+
+    @overload
+    async def txn_compare(
+        self,
+        compares: Iterable[Compare],
+        txn_builder: Callable[[TxnAction[TextT], TxnAction[TextT]], object],
+    ) -> TxnResult[TextT]: ...
+    @overload
+    async def txn_compare(
+        self,
+        compares: Iterable[Compare],
+        txn_builder: Callable[[TxnAction[str], TxnAction[str]], object],
+        *,
+        encoding: str,
+    ) -> TxnResult[str]: ...
+    @overload
+    async def txn_compare(
+        self,
+        compares: Iterable[Compare],
+        txn_builder: Callable[[TxnAction[bytes], TxnAction[bytes]], object],
+        *,
+        encoding: None,
+    ) -> TxnResult[bytes]: ...
+    async def txn_compare(
+        self,
+        compares: Iterable[Compare],
+        txn_builder: Callable[[TxnAction[Any], TxnAction[Any]], object],
+        *,
+        encoding: str | Inherit | None = INHERIT,
+    ) -> TxnResult[str] | TxnResult[bytes] | TxnResult[TextT]:
+        """Carry out the one or the other group of operations, at once, by whether all compares hold.
+
+        Cancellation:
+          May have happened.
+
+        Args:
+          compares: Conditions such as ``CompareKey("k").version == 0``; all must hold.
+          txn_builder: A plain function of two :class:`TxnAction`: what to do if they hold, and what if not.
+          encoding: The text codec of this transaction; None takes and gives bytes. The default is the
+            client's.
+
+        Returns:
+          A list with one item for each operation of the group that was carried out; ``succeeded`` says which:
+          see :class:`TxnResult`.
+
+        Raises:
+          InvalidRequestError: a bad argument, or a key that is written twice; nothing was sent.
+          OutcomeUnknownError: the transaction may or may not have been carried out. Its ``__cause__`` says
+            why. One that only reads raises that cause instead.
+          TooManyOpsError: more operations than the server takes (128 unless it is set).
+          CompactedError: a revision that is read was compacted.
+          EncodingError: what was read is no text; the transaction was carried out.
+          RpcError: what else the server says.
+          ConnectionLostError: not sent, or never looked at (and ConnectionFailedError).
+          trio.ClosedResourceError: the client is closed.
+        """
+        return await self._txn(compares, txn_builder, self._key_space(encoding))
+
+    async def _txn(
+        self,
+        compares: Iterable[Compare],
+        txn_builder: Callable[[TxnAction[TextT], TxnAction[TextT]], object],
+        keys: KeySpace[TextT],
+    ) -> TxnResult[TextT]:
+        txn = build_txn(keys, compares, txn_builder)
+        txn.check()
+        return await self._endpoints.call(TXN, txn.message, txn.decode, write=txn.writes)

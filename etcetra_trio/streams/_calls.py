@@ -1,0 +1,137 @@
+"""RPCs as Trio tasks see them: a unary call parks its task once, a streaming call hands messages over one at a time."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+import trio
+from trio.lowlevel import Abort, reschedule
+
+from ._protocol import Stream
+from ._waiter import Waiter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ._connection import Connection
+    from ._grpc import StreamEnd
+
+
+class UnaryCall(Stream):
+    """One request, one answer; made and awaited by :meth:`Connection.unary`."""
+
+    __slots__ = ("connection", "end", "task")
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(unary=True)
+        self.connection = connection
+        self.end: StreamEnd | None = None
+        self.task: trio.lowlevel.Task | None = None
+
+    def on_end(self, end: StreamEnd) -> None:
+        self.end = end
+        if self.task is not None:
+            reschedule(self.task)
+
+    def abort(self, _raise_cancel: Callable[[], None]) -> Abort:
+        """Trio's abort function: the caller leaves at once, the server hears of it."""
+        self.connection.cancel(self)
+        return Abort.SUCCEEDED
+
+
+class StreamCall(Stream):
+    """An RPC that streams in one direction or both. One task may send and one may receive at a time.
+
+    Leaving the ``async with`` block resets the stream if it is not over.
+    """
+
+    __slots__ = ("_messages", "_receiver", "_sender", "cancelled", "connection", "end")
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(unary=False)
+        self.connection = connection
+        self._messages: deque[tuple[bytes, int]] = deque()
+        self._receiver = Waiter()
+        self._sender = Waiter()
+        #: How the RPC ended; messages that came before may still be there to receive.
+        self.end: StreamEnd | None = None
+        self.cancelled = False
+
+    async def send(self, message: bytes, *, end: bool = False) -> None:
+        """Send one message; waits while the server's windows hold an earlier one back.
+
+        Cancellation:
+          May have happened: the message is queued before this waits.
+
+        Raises:
+          trio.BrokenResourceError: the RPC is over; :meth:`receive` tells how.
+        """
+        await trio.lowlevel.checkpoint()
+        if self.end is not None or self.cancelled:
+            msg = "the RPC is over"
+            raise trio.BrokenResourceError(msg)
+        self.connection.send(self, message, end=end)
+        while self.pending is not None and self.end is None:
+            await self._sender.wait()
+
+    def half_close(self) -> None:
+        """Tell the server that no message follows."""
+        self.connection.half_close(self)
+
+    async def receive(self) -> bytes | None:
+        """The next message; None once the RPC is over (then :attr:`end` tells how).
+
+        Cancellation:
+          No effect: no message is lost.
+
+        Raises:
+          trio.BusyResourceError: another task is receiving.
+          trio.ClosedResourceError: the call was cancelled on our side.
+        """
+        await trio.lowlevel.checkpoint()
+        while not self._messages:
+            if self.cancelled:
+                msg = "the RPC was cancelled"
+                raise trio.ClosedResourceError(msg)
+            if self.end is not None:
+                return None
+            await self._receiver.wait()
+        message, cost = self._messages.popleft()
+        self.connection.consumed(self, cost)
+        return message
+
+    async def wait_headers(self) -> None:
+        """Wait until the initial metadata is in :attr:`headers`, or the RPC is over.
+
+        Cancellation:
+          No effect.
+        """
+        await trio.lowlevel.checkpoint()
+        while self.headers is None and self.end is None and not self.cancelled:
+            await self._receiver.wait()
+
+    def cancel(self) -> None:
+        """Reset the stream if it is not over. Everything that waits on it ends."""
+        if self.end is None and not self.cancelled:
+            self.cancelled = True
+            self.connection.cancel(self)
+            self._wake()
+
+    def on_headers(self) -> None:
+        self._receiver.wake()
+
+    def on_message(self, message: bytes, cost: int) -> None:
+        self._messages.append((message, cost))
+        self._receiver.wake()
+
+    def on_writable(self) -> None:
+        self._sender.wake()
+
+    def on_end(self, end: StreamEnd) -> None:
+        self.end = end
+        self._wake()
+
+    def _wake(self) -> None:
+        self._receiver.wake()
+        self._sender.wake()

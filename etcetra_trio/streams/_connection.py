@@ -1,0 +1,309 @@
+"""One connection: its socket, the task that reads, the task that writes, and the RPCs that run over them.
+
+Users' tasks never touch the socket but for one non-blocking send of whole frames when nothing is queued;
+everything else is the writer's. Whatever breaks the connection is stored and told to every RPC on it; the
+tasks themselves never raise it.
+"""
+
+from __future__ import annotations
+
+import math
+import socket
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+import trio
+from trio.lowlevel import (
+    checkpoint,
+    checkpoint_if_cancelled,
+    current_task,
+    wait_readable,
+    wait_task_rescheduled,
+    wait_writable,
+)
+
+from .._error_table import failure_error, rpc_error
+from ._calls import StreamCall, UnaryCall
+from ._grpc import INTERNAL, StreamEnd, timeout_value
+from ._protocol import CANCEL, ProtocolViolation
+from ._waiter import Waiter
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .._proto._methods import Method
+    from .._proto._wire import DecodeError
+    from ._grpc import Field
+    from ._protocol import Engine, Head, Stream
+    from ._socket import Wire
+
+RECEIVE_SIZE: Final = (
+    65536  # larger ones cross malloc's mmap threshold and cost four times as much (transport.md, C)
+)
+READS_IN_A_ROW: Final = 16
+#: How long grpc-go's bandwidth probe stays unanswered, in seconds: while it is, no further one comes
+#: (transport.md, "The BDP ping").
+PROBE_DELAY: Final = 0.025
+#: Added to the caller's deadline in ``grpc-timeout``, in seconds, so that our own clock is always the first
+#: to say it.
+TIMEOUT_GRACE: Final = 0.5
+REQUIRE_LEADER: Final[Field] = (b"hasleader", b"true")
+
+
+class Connection:
+    """One HTTP/2 connection to one endpoint. Made by ``_endpoints``; lives while :meth:`run` does."""
+
+    def __init__(self, wire: Wire, engine: Engine, endpoint: str) -> None:
+        self.endpoint = endpoint
+        self.engine = engine
+        self._wire = wire
+        self._heads: dict[tuple[str, bool], Head] = {}
+        self._unsent: memoryview | None = None  # what the socket did not take: the writer's
+        self._send_error: OSError | None = None
+        self._writer = Waiter()
+        self._probe = Waiter()
+        self._ready = trio.Event()
+        self._scope = trio.CancelScope()
+        #: Why it ended, once it has.
+        self.failure: str | None = None
+        #: Methods that the server said it does not have.
+        self.unimplemented: set[str] = set()
+        self._closing = False
+
+    # -- life
+    # ----------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Read and write until the connection breaks or is closed. Never raises what a network can do."""
+        reason, violation = "", False
+        try:
+            with self._scope:
+                async with trio.open_nursery(strict_exception_groups=True) as nursery:
+                    nursery.start_soon(self._write, name=f"etcetra_trio writer {self.endpoint}")
+                    nursery.start_soon(self._answer_probes, name=f"etcetra_trio probe {self.endpoint}")
+                    self._flush()
+                    try:
+                        reason = await self._read()
+                    except ProtocolViolation as error:
+                        reason, violation = str(error), True
+                    nursery.cancel_scope.cancel("connection lost")
+        finally:
+            self._end(reason, violation=violation)
+
+    def close(self) -> None:
+        """End :meth:`run`; says goodbye if the socket takes it."""
+        self._scope.cancel("connection closed")
+
+    async def wait_ready(self) -> None:
+        """Wait until the server's SETTINGS came, or the connection failed (see :attr:`failure`)."""
+        await self._ready.wait()
+
+    def _end(self, reason: str, *, violation: bool) -> None:
+        if not reason:  # nothing broke: we are told to end
+            self._closing = True
+            reason = "the client was closed"
+            self.engine.close()
+        self._flush()  # the GOAWAY, if the socket takes it
+        self.failure = reason
+        self._wire.close()
+        self._ready.set()
+        self.engine.lost(reason, violation=violation)
+
+    # -- the socket
+    # ----------------------------------------------------------------------------------------------
+
+    async def _read(self) -> str:
+        wire, engine, recv = self._wire, self.engine, self._wire.recv
+        while True:
+            await wait_readable(wire)
+            for _ in range(READS_IN_A_ROW):
+                try:
+                    data = recv(RECEIVE_SIZE)
+                except (BlockingIOError, InterruptedError):
+                    break
+                except OSError as error:
+                    return str(self._send_error or error)
+                if not data:
+                    return str(self._send_error or "the server closed the connection")
+                engine.receive(data)
+                if len(data) < RECEIVE_SIZE:
+                    break
+            if engine.ready and not self._ready.is_set():
+                self._ready.set()
+            if engine.wants_send:
+                self._flush()
+            if engine.probe_held:
+                self._probe.wake()
+
+    async def _write(self) -> None:
+        while True:
+            await self._writer.wait()
+            self._flush()
+            while self._unsent is not None:
+                await wait_writable(self._wire)
+                unsent, self._unsent = self._unsent, None
+                self._send(unsent)
+                if self._unsent is None:
+                    self._flush()
+
+    async def _answer_probes(self) -> None:
+        while True:
+            await self._probe.wait()
+            await trio.sleep(PROBE_DELAY)
+            self.engine.release_probe()
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._unsent is None:
+            data = self.engine.data_to_send()
+            if data and self._send_error is None:
+                self._send(data)
+
+    def _send(self, data: bytes | memoryview) -> None:
+        try:
+            sent = self._wire.send(data)
+        except (BlockingIOError, InterruptedError):
+            sent = 0
+        except OSError as error:
+            # What the server said last may still be there to read: the reader finds it, and then the end.
+            self._send_error = error
+            self._shut_down()
+            return
+        if sent < len(data):
+            self._unsent = memoryview(data)[sent:]
+            self._writer.wake()
+
+    def _shut_down(self) -> None:
+        with suppress(OSError):  # it is down already, so the reader will see its end
+            self._wire.shutdown(socket.SHUT_RDWR)
+
+    # -- RPCs
+    # ----------------------------------------------------------------------------------------------------
+
+    async def unary(self, method: Method, message: bytes, *, write: bool, leader: bool = True) -> bytes:
+        """One request, one answer. ``leader``: a member that knows no leader refuses it.
+
+        Cancellation:
+          May have happened: the request may have reached the server, which is told to stop.
+
+        Raises:
+          EtcdError: as ``_error_table`` says.
+        """
+        await checkpoint_if_cancelled()
+        engine = self.engine
+        call = UnaryCall(self)
+        deadline = trio.current_effective_deadline()
+        timeout = (
+            None
+            if deadline == math.inf
+            else timeout_value(max(deadline - trio.current_time(), 0.0) + TIMEOUT_GRACE)
+        )
+        engine.open(call, self.head(method.path, leader=leader), message, end=True, timeout=timeout)
+        end = call.end
+        if end is None:
+            call.task = current_task()
+            if len(engine.streams) == 1:
+                self._flush()
+            else:
+                self._writer.wake()
+            await wait_task_rescheduled(call.abort)
+            end = call.end
+            assert end is not None
+        else:
+            await checkpoint()
+        if end.status:
+            raise self.error(end, method, write=write, leader=leader)
+        assert call.message is not None
+        return call.message
+
+    def stream(
+        self,
+        path: str,
+        *,
+        message: bytes | None = None,
+        end: bool = False,
+        leader: bool = True,
+        metadata: Sequence[Field] = (),
+        timeout: bytes | None = None,
+    ) -> StreamCall:
+        """Start an RPC that streams; :meth:`StreamCall.cancel` ends it.
+
+        Args:
+          path: The method's.
+          message: The first message.
+          end: No further message follows.
+          leader: A member that knows no leader refuses or ends it.
+          metadata: Further header fields.
+          timeout: The value of ``grpc-timeout``.
+        """
+        call = StreamCall(self)
+        head = (
+            self.head(path, leader=leader)
+            if not metadata
+            else self._new_head(path, leader=leader, metadata=metadata)
+        )
+        self.engine.open(call, head, message, end=end, timeout=timeout)
+        self._writer.wake()
+        return call
+
+    def send(self, call: StreamCall, message: bytes, *, end: bool) -> None:
+        self.engine.send(call, message, end=end)
+        self._writer.wake()
+
+    def half_close(self, call: Stream) -> None:
+        self.engine.half_close(call)
+        self._writer.wake()
+
+    def consumed(self, call: Stream, cost: int) -> None:
+        self.engine.consumed(call, cost)
+        if self.engine.wants_send:
+            self._writer.wake()
+
+    def cancel(self, call: Stream) -> None:
+        self.engine.cancel(call, CANCEL)
+        self._writer.wake()
+
+    def head(self, path: str, *, leader: bool) -> Head:
+        """The request headers of a method, made once."""
+        head = self._heads.get((path, leader))
+        if head is None:
+            head = self._heads[path, leader] = self._new_head(path, leader=leader)
+        return head
+
+    def _new_head(self, path: str, *, leader: bool, metadata: Sequence[Field] = ()) -> Head:
+        return self.engine.prepare(path, (REQUIRE_LEADER, *metadata) if leader else metadata)
+
+    def error(self, end: StreamEnd, method: Method, *, write: bool, leader: bool = True) -> Exception:
+        """The exception for an RPC that did not end well."""
+        if end.kind == "status":
+            return rpc_error(
+                end.status,
+                end.message,
+                method=method.path,
+                endpoint=self.endpoint,
+                write=write,
+                since=method.since,
+                hasleader=leader,
+            )
+        if self._closing and not write:
+            return trio.ClosedResourceError("the connect() block of this communicator was left")
+        return failure_error(
+            end.kind,
+            end.status,
+            end.message,
+            method=method.path,
+            endpoint=self.endpoint,
+            write=write,
+            unprocessed=end.unprocessed,
+        )
+
+    def malformed(self, error: DecodeError, method: Method, *, write: bool) -> Exception:
+        """The exception for an answer that does not decode; ``error`` is its cause, or its cause's."""
+        end = StreamEnd("protocol", INTERNAL, f"its answer does not decode: {error}")
+        failure = self.error(end, method, write=write)
+        (failure.__cause__ or failure).__cause__ = error
+        return failure
+
+    def __repr__(self) -> str:
+        state = self.failure or ("open" if self.engine.ready else "opening")
+        return f"<etcetra_trio.Connection to {self.endpoint}: {state}, {len(self.engine.streams)} calls>"

@@ -1,0 +1,120 @@
+"""Which endpoint: opens the connection a client works on, and opens another when that one is gone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal, TypeVar
+
+import trio
+
+from .._errors import ConnectionFailedError, RemoteProtocolError
+from .._proto._wire import DecodeError
+from ._connection import Connection
+from ._lean import LeanEngine
+from ._socket import open_wire
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from .._addresses import Endpoint
+    from .._proto._methods import Method
+    from ._protocol import Engine, Limits
+    from ._service import Service
+
+ResponseT = TypeVar("ResponseT")
+EngineName = Literal["lean", "h2"]
+
+#: Bounds connecting and the server's greeting, for each endpoint, in seconds (design: `reliability.md` §2).
+CONNECT_TIMEOUT: Final = 5.0
+
+
+class Endpoints:
+    """The endpoints of one ``connect()`` block and the connection to one of them."""
+
+    def __init__(
+        self, service: Service, endpoints: Sequence[Endpoint], limits: Limits, http2: EngineName
+    ) -> None:
+        self._service = service
+        self._endpoints = tuple(endpoints)
+        self._limits = limits
+        self._http2: EngineName = http2
+        self._live: Connection | None = None
+        self._connecting = trio.Lock()
+
+    async def call(
+        self,
+        method: Method,
+        message: bytes,
+        decode: Callable[[bytes], ResponseT],
+        *,
+        write: bool = False,
+        leader: bool = True,
+    ) -> ResponseT:
+        """:meth:`Connection.unary` over the live connection; decodes the answer.
+
+        Cancellation:
+          No effect where no connection was ready; else that of :meth:`Connection.unary`.
+
+        Raises:
+          EtcdError: as :meth:`Connection.unary` and :meth:`connection`; also when the answer does not decode.
+        """
+        live = self._live
+        if live is None or not live.engine.accepting:
+            live = await self.connection(write=write)
+        data = await live.unary(method, message, write=write, leader=leader)
+        try:
+            return decode(data)
+        except DecodeError as error:
+            failure = live.malformed(error, method, write=write)
+            raise failure from failure.__cause__
+
+    async def connection(self, *, write: bool = False) -> Connection:
+        """The live connection; connects where there is none. ``write``: for the outcome in the error.
+
+        Cancellation:
+          Cleans up.
+
+        Raises:
+          ConnectionFailedError: no endpoint answered.
+          trio.ClosedResourceError: the client is closed.
+        """
+        async with self._connecting:  # whoever comes second finds the first one's connection
+            if self._service.closed:
+                raise trio.ClosedResourceError("the connect() block of this communicator was left")
+            if self._live is None or not self._live.engine.accepting:
+                self._live = await self._connect(write=write)
+            return self._live
+
+    async def _connect(self, *, write: bool) -> Connection:
+        failures: list[tuple[str, Exception]] = []
+        for endpoint in self._endpoints:
+            try:
+                return await self._open(endpoint)
+            except (OSError, RemoteProtocolError) as error:
+                failures.append((str(endpoint), error))
+        causes = [failure for _, failure in failures]
+        raise ConnectionFailedError(failures, "not_applied" if write else None) from ExceptionGroup(
+            "endpoints", causes
+        )
+
+    async def _open(self, endpoint: Endpoint) -> Connection:
+        """Connect to one endpoint and wait for its greeting."""
+        with trio.move_on_after(CONNECT_TIMEOUT):
+            wire = await open_wire(endpoint)
+            connection = Connection(wire, self._engine(endpoint), str(endpoint))
+            self._service.start_soon(connection.run, name=f"connection {endpoint}")
+            try:
+                await connection.wait_ready()
+            except BaseException:
+                connection.close()
+                raise
+            if connection.failure is not None:
+                raise RemoteProtocolError(str(endpoint), connection.failure)
+            return connection
+        raise TimeoutError(f"no answer within {CONNECT_TIMEOUT:g} s")
+
+    def _engine(self, endpoint: Endpoint) -> Engine:
+        if self._http2 == "lean":
+            return LeanEngine(endpoint.authority, "http", self._limits)
+        from ._h2 import H2Engine  # noqa: PLC0415 - the package h2 is only for those who ask for it
+
+        return H2Engine(endpoint.authority, "http", self._limits)

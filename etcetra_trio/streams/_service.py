@@ -1,0 +1,92 @@
+"""A nursery that its users never see: whatever runs in it, only the body's own exception leaves the block."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import trio
+
+from .._errors import InternalError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable
+    from typing import TypeVarTuple
+
+    Ts = TypeVarTuple("Ts")
+
+
+class Service:
+    """Background tasks of one ``connect()`` block.
+
+    They are shielded until the body has left, so that clean-up code in a cancelled body still has its
+    connection, and they never raise what is expected: they store it for the operation that meets it.
+    """
+
+    def __init__(self, nursery: trio.Nursery) -> None:
+        self._nursery = nursery
+        self._scopes: set[trio.CancelScope] = set()
+        #: True once the body has left.
+        self.closed = False
+
+    def start_soon(self, function: Callable[[*Ts], Awaitable[object]], *args: *Ts, name: str) -> None:
+        """Start a background task."""
+        self._nursery.start_soon(self._run, function, args, name=f"etcetra_trio {name}")
+
+    async def _run(self, function: Callable[[*Ts], Awaitable[object]], args: tuple[*Ts]) -> None:
+        with trio.CancelScope(shield=True) as scope:
+            self._scopes.add(scope)
+            try:
+                if self.closed:
+                    scope.cancel("etcetra_trio client closed")
+                await function(*args)
+            finally:
+                self._scopes.discard(scope)
+
+    def close(self) -> None:
+        """Cancel every background task."""
+        self.closed = True
+        for scope in self._scopes:
+            scope.cancel("etcetra_trio client closed")
+
+
+@asynccontextmanager
+async def open_service() -> AsyncGenerator[Service]:
+    """Run background tasks beside the body.
+
+    Cancellation:
+      Reaches the body at once and the tasks only after the body has left.
+
+    Raises:
+      InternalError: a background task failed unexpectedly: a bug of ours.
+    """
+    failure: BaseException | None = None
+    try:
+        async with trio.open_nursery(strict_exception_groups=True) as nursery:
+            service = Service(nursery)
+            try:
+                yield service
+            except BaseException as exc:  # noqa: BLE001 - the nursery would wrap it; raised below
+                failure = exc
+            finally:
+                service.close()
+    except BaseExceptionGroup as group:
+        raise _bug(group, failure) from group
+    if failure is not None:
+        try:
+            raise failure
+        finally:
+            del failure  # no reference cycle with our own frame
+
+
+def _bug(group: BaseExceptionGroup[BaseException], body: BaseException | None) -> BaseException:
+    """What to raise for failed background tasks: an interrupt as itself, everything else as a bug."""
+    interrupts = group.subgroup((KeyboardInterrupt, SystemExit))
+    if interrupts is not None:
+        first: BaseException = interrupts
+        while isinstance(first, BaseExceptionGroup):
+            first = first.exceptions[0]
+        return type(first)(*first.args)
+    bug = InternalError("a background task failed")
+    bug.__context__ = body
+    return bug

@@ -1,0 +1,46 @@
+"""The smallest thing one task can wait on: cheaper than an Event, and reusable."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import trio
+from trio.lowlevel import Abort, current_task, reschedule, wait_task_rescheduled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Waiter:
+    """A place where at most one task waits; waking it when nobody is there does nothing."""
+
+    __slots__ = ("_task",)
+
+    def __init__(self) -> None:
+        self._task: trio.lowlevel.Task | None = None
+
+    async def wait(self) -> None:
+        """Wait for the next :meth:`wake`.
+
+        Cancellation:
+          No effect.
+
+        Raises:
+          trio.BusyResourceError: another task waits here.
+        """
+        if self._task is not None:
+            msg = "another task is already doing this"
+            raise trio.BusyResourceError(msg)
+        self._task = current_task()
+        await wait_task_rescheduled(self._abort)
+
+    def wake(self) -> None:
+        """Let the waiting task go on."""
+        task = self._task
+        if task is not None:
+            self._task = None
+            reschedule(task)
+
+    def _abort(self, _raise_cancel: Callable[[], None]) -> Abort:
+        self._task = None
+        return Abort.SUCCEEDED
