@@ -1,8 +1,10 @@
 """What ``import etcetra_trio`` costs in a process that has imported trio already."""
 
 import json
+import os
 import statistics
 import sys
+import tempfile
 from dataclasses import dataclass
 
 import trio
@@ -35,10 +37,15 @@ class ImportTime:
 async def import_time(processes: int) -> ImportTime:
     """The medians over so many fresh processes, after one that only writes the byte code."""
     times: list[ImportTime] = []
-    for _ in range(processes + 1):
-        with trio.fail_after(LIMIT):
-            done = await trio.run_process([sys.executable, "-c", PROGRAM], capture_stdout=True)
-        times.append(ImportTime(**json.loads(done.stdout)))
+    # A cache of byte code of our own: the usual one may be stale and not writable, or switched off.
+    with tempfile.TemporaryDirectory() as cache:
+        environment = {**os.environ, "PYTHONPYCACHEPREFIX": cache, "PYTHONDONTWRITEBYTECODE": ""}
+        for _ in range(processes + 1):
+            with trio.fail_after(LIMIT):
+                done = await trio.run_process(
+                    [sys.executable, "-c", PROGRAM], capture_stdout=True, env=environment
+                )
+            times.append(ImportTime(**json.loads(done.stdout)))
     counted = times[1:]
     return ImportTime(
         trio_cpu_ms=statistics.median(one.trio_cpu_ms for one in counted),
