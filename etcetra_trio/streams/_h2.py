@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import deque
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, cast
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
@@ -26,9 +26,10 @@ from h2.events import (
 )
 from h2.exceptions import ProtocolError, StreamClosedError
 from h2.settings import SettingCodes, Settings
+from hpack import Encoder
 
 from . import _frames as f
-from ._deframe import MessageError, collect, feed, kill, unary_end
+from ._deframe import MessageError, collect, feed, final_end, kill
 from ._greeting import greeting_error
 from ._grpc import HTTP_BODY_SHOWN, INTERNAL, HeaderBlock, StreamEnd, end_of_response, reset_end
 from ._protocol import (
@@ -66,8 +67,18 @@ _CONFIG = H2Configuration(
     validate_inbound_headers=False,
     normalize_inbound_headers=False,
 )
-_TABLE_SIZE = 4096
 _STREAM_FRAMES = frozenset({f.DATA, f.HEADERS, f.RST_STREAM, f.WINDOW_UPDATE, f.CONTINUATION})
+
+
+class _Encoder(Encoder):
+    """Blocks without a table: no token is kept in one, and hpack's encoder loses size updates that come in a row."""
+
+    table_changed = False
+
+    def encode(self, headers: object, huffman: bool = False) -> bytes:  # noqa: ARG002 - h2 asks for none
+        update = b"\x20" if self.table_changed else b""
+        self.table_changed = False
+        return update + f.encode_fields(cast("list[Field]", headers))
 
 
 class H2Head(Head):
@@ -96,6 +107,7 @@ class H2Engine(Engine):
         self._bulk = self._broken = self._in_block = False
         self._owed = self._late = self._acks = self._useless = self._fragments = 0
         self._conn = H2Connection(_CONFIG)
+        self._conn.encoder = self._encoder = _Encoder()
         self._conn.local_settings = Settings(
             client=True,
             initial_values={
@@ -358,9 +370,7 @@ class H2Engine(Engine):
     def _tell(self, event: Event) -> None:
         if isinstance(event, RemoteSettingsChanged):
             self.ready = True
-            encoder = self._conn.encoder
-            if encoder.header_table_size > _TABLE_SIZE:  # a server's offer must not make us hold more
-                encoder.header_table_size = _TABLE_SIZE
+            self._encoder.table_changed |= SettingCodes.HEADER_TABLE_SIZE in event.changed_settings
             self._start_waiting()
             self._pump()
         elif isinstance(event, WindowUpdated):
@@ -433,8 +443,7 @@ class H2Engine(Engine):
         """The server closed the stream in order."""
         self._useless = 0
         end = end_of_response(stream.headers, block, stream.message or b"")
-        if stream.unary:
-            end = unary_end(stream, end, self.limits.message)
+        end = final_end(stream, end, self.limits.message)
         self.cancel(stream, NO_ERROR)
         stream.on_end(end)
 

@@ -17,9 +17,9 @@ EXCEPTIONS = {
     "stream window update of 0": "h2 ends the connection (as above)",
     "stream window overrun": "h2 ends the connection, as RFC 9113, 6.9.1 allows",
     "reserved bit of an increment": "hyperframe takes the bit for a part of the number and so for a number too large",
-    "padding over the priority fields": "hyperframe holds the padding against the whole frame, so an empty block is left",
+    "padding over the priority fields": "hyperframe holds the padding against the whole frame; an empty block is left",
     "undecodable header block": "h2 says PROTOCOL_ERROR where RFC 9113, 4.3 has COMPRESSION_ERROR",
     "settings ack with a payload": "h2 says PROTOCOL_ERROR where RFC 9113, 6.5 has FRAME_SIZE_ERROR",
     "late headers after cancel": "h2 resets the stream once more (STREAM_CLOSED) instead of keeping quiet",
-    "late headers after the end": "h2 ends the connection (STREAM_CLOSED), as RFC 9113, 5.1 asks; lean keeps no memory of it",
+    "late headers after the end": "h2 remembers the stream and ends the connection (STREAM_CLOSED); lean forgets it",
 }

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from engines import _frames as f
-from engines._exceptions import EXCEPTIONS
 from h2.config import H2Configuration
 from h2.connection import H2Connection
 from hpack import Encoder
 
+from engines import _frames as f
+from engines._exceptions import EXCEPTIONS
 from etcetra_trio.streams._h2 import H2Engine
 from etcetra_trio.streams._lean import LeanEngine
 from etcetra_trio.streams._protocol import Limits, ProtocolViolation, Stream
@@ -72,7 +72,9 @@ class Told(Stream):
 class Client:
     """An engine under test, and shorthands for what a call does with it."""
 
-    def __init__(self, engine_class: EngineClass, limits: Limits | None = None, *, hold_probes: bool = True) -> None:
+    def __init__(
+        self, engine_class: EngineClass, limits: Limits | None = None, *, hold_probes: bool = True
+    ) -> None:
         self.engine = engine_class("etcd.example:2379", limits=limits, hold_probes=hold_probes)
         self.limits = self.engine.limits
 
@@ -89,7 +91,13 @@ class Client:
         self.engine.open(told, self.head(), message, end=True)
         return told
 
-    def stream(self, message: bytes | None = b"watch", *, end: bool = False, on: Callable[[Told, str], None] | None = None) -> Told:
+    def stream(
+        self,
+        message: bytes | None = b"watch",
+        *,
+        end: bool = False,
+        on: Callable[[Told, str], None] | None = None,
+    ) -> Told:
         told = Told(unary=False, on=on)
         self.engine.open(told, self.head(WATCH), message, end=end)
         return told

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
-from engines._kit import ENGINES, EngineClass, Pair, Wire
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from engines._kit import ENGINES, EngineClass, Pair, Wire
 
 
 @pytest.fixture(params=ENGINES, ids=["lean", "h2"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from engines import _frames as f
 from engines._kit import OK_HEADERS, OK_TRAILERS, EngineClass, Pair, Told, Wire
 
@@ -21,7 +22,9 @@ MESSAGES = [
 
 @pytest.mark.parametrize("style", ["trailers-only", "headers-then-trailers"])
 @pytest.mark.parametrize(("extra", "text"), MESSAGES)
-def test_an_error_is_the_same_in_both_styles(wire: Wire, style: str, extra: tuple[tuple[bytes, bytes], ...], text: str) -> None:
+def test_an_error_is_the_same_in_both_styles(
+    wire: Wire, style: str, extra: tuple[tuple[bytes, bytes], ...], text: str
+) -> None:
     told, stream = wire.unary(), wire.stream()
     for stream_id in (1, 3):
         status = ((b"grpc-status", b"3"), *extra)
@@ -37,7 +40,17 @@ def test_an_error_is_the_same_in_both_styles(wire: Wire, style: str, extra: tupl
 
 @pytest.mark.parametrize(
     ("value", "status"),
-    [(b"0", 0), (b"16", 16), (b"17", 2), (b"999", 2), (b"1000000000000", 2), (b"", 2), (b"-1", 2), (b"x", 2), (b"05", 5)],
+    [
+        (b"0", 0),
+        (b"16", 16),
+        (b"17", 2),
+        (b"999", 2),
+        (b"1000000000000", 2),
+        (b"", 2),
+        (b"-1", 2),
+        (b"x", 2),
+        (b"05", 5),
+    ],
 )
 def test_every_grpc_status_is_a_known_one(wire: Wire, value: bytes, status: int) -> None:
     told = wire.stream()
@@ -55,7 +68,9 @@ def test_trailers_are_kept(wire: Wire) -> None:
     assert told.headers.fields == OK_HEADERS
 
 
-@pytest.mark.parametrize("content_type", [b"application/grpc", b"application/grpc+proto", b"application/grpc;x=y"])
+@pytest.mark.parametrize(
+    "content_type", [b"application/grpc", b"application/grpc+proto", b"application/grpc;x=y"]
+)
 def test_grpc_content_types(wire: Wire, content_type: bytes) -> None:
     told = wire.unary()
     wire.feed(
@@ -164,7 +179,11 @@ def test_http_errors_are_mapped(wire: Wire, http: int, status: int) -> None:
     told, stream = wire.unary(), wire.stream()
     fields = ((b":status", b"%d" % http), (b"content-type", b"text/html"))
     for stream_id in (1, 3):
-        wire.feed(wire.headers(stream_id, fields), f.data(stream_id, b"<h1>404 "), f.data(stream_id, b"page</h1>\n", end=True))
+        wire.feed(
+            wire.headers(stream_id, fields),
+            f.data(stream_id, b"<h1>404 "),
+            f.data(stream_id, b"page</h1>\n", end=True),
+        )
     text = f"the server answered HTTP {http} (text/html): <h1>404 page</h1>"
     assert told.told == [("end", "http", status, text, None)]
     assert stream.told == [("end", "http", status, text)]
@@ -191,7 +210,9 @@ def test_http_error_body_is_shown_to_200_octets_and_then_refused(wire: Wire) -> 
 
 def test_200_that_is_no_grpc(wire: Wire) -> None:
     told = wire.unary()
-    wire.feed(wire.headers(1, (STATUS_200, (b"content-type", b"text/html"))), f.data(1, f.message(b"x"), end=True))
+    wire.feed(
+        wire.headers(1, (STATUS_200, (b"content-type", b"text/html"))), f.data(1, f.message(b"x"), end=True)
+    )
     assert told.end is not None
     assert (told.end.kind, told.end.status, told.message) == ("http", 2, None)
 
@@ -205,7 +226,11 @@ def test_an_http_error_wins_over_a_grpc_status(wire: Wire) -> None:
 
 def test_content_length_means_nothing(wire: Wire) -> None:
     told = wire.unary()
-    frames = (wire.headers(1, (*OK_HEADERS, (b"content-length", b"4"))), f.data(1, f.message(b"answer")), wire.trailers(1))
+    frames = (
+        wire.headers(1, (*OK_HEADERS, (b"content-length", b"4"))),
+        f.data(1, f.message(b"answer")),
+        wire.trailers(1),
+    )
     if wire.excepted("content-length that lies"):
         wire.breach(1, *frames)
     else:
@@ -272,7 +297,7 @@ def test_interleaved_answers_from_a_real_server(pair: Pair) -> None:
 
 
 def etcd_plain(wire: Wire, stream_id: int) -> list[bytes]:
-    """grpc-go's own transport: an answer with its window update and bandwidth probe; the answer's fields are indexed."""
+    """grpc-go's own transport: the answer comes with a window update and a bandwidth probe."""
     return [
         f.window_update(0, 13),
         f.ping(b"\x02\x04\x10\x10\t\x0e\x07\x07"),
@@ -298,7 +323,13 @@ def test_etcd_plain_style(engine_class: EngineClass) -> None:
 
 def test_etcd_tls_style(engine_class: EngineClass) -> None:
     """Go's net/http2 behind etcd's TLS port: 1 MiB windows, announced trailers, errors as headers and then trailers."""
-    settings = [(f.MAX_FRAME, 1 << 20), (f.MAX_STREAMS, 250), (f.MAX_HEADER_LIST, 1 << 20 | 320), (f.INITIAL_WINDOW, 1 << 20), (9, 1)]
+    settings = [
+        (f.MAX_FRAME, 1 << 20),
+        (f.MAX_STREAMS, 250),
+        (f.MAX_HEADER_LIST, 1 << 20 | 320),
+        (f.INITIAL_WINDOW, 1 << 20),
+        (9, 1),
+    ]
     wire = Wire(engine_class, settings=settings)
     wire.feed(f.window_update(0, (1 << 20) - 65_535))
     headers = (
@@ -310,12 +341,17 @@ def test_etcd_tls_style(engine_class: EngineClass) -> None:
     )
     good, bad, watch = wire.unary(), wire.unary(), wire.stream()
     wire.feed(wire.headers(1, headers), f.data(1, f.message(b"kv")), wire.trailers(1))
-    wire.feed(wire.headers(3, headers), wire.trailers(3, ((b"grpc-status", b"11"), (b"grpc-message", b"compacted"))))
+    wire.feed(
+        wire.headers(3, headers), wire.trailers(3, ((b"grpc-status", b"11"), (b"grpc-message", b"compacted")))
+    )
     assert good.told == [("end", "status", 0, "", b"kv")]
     assert bad.told == [("end", "status", 11, "compacted", None)]
     # A shutdown ends watches without a word.
     wire.feed(wire.headers(5, headers), f.data(5, f.message(b"created")), f.data(5, end=True), f.rst(5, 0))
-    assert [what[:3] for what in watch.told[1:]] == [("message", b"created", 12), ("end", "missing-status", 2)]
+    assert [what[:3] for what in watch.told[1:]] == [
+        ("message", b"created", 12),
+        ("end", "missing-status", 2),
+    ]
 
 
 def test_a_new_told_is_asked_for_every_call(wire: Wire) -> None:

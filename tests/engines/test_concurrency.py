@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from engines import _frames as f
 from engines._kit import EngineClass, Pair, Told, Wire
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, field
 
-from engines import _frames as f
-from engines._kit import ENGINES, OK_HEADERS, EngineClass, Told, Wire
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engines import _frames as f
+from engines._kit import ENGINES, OK_HEADERS, EngineClass, Told, Wire
 from etcetra_trio.streams._protocol import BANDWIDTH_PROBE, Limits
 
 # What one step of a script may be: (its name, numbers that say more).
@@ -17,15 +17,22 @@ Step = tuple[str, int, int, int]
 NAMES = [
     "open unary", "open unary", "open stream", "open stream", "open large", "send", "half-close", "cancel", "consume",
     "ping us", "close", "release",
-    "headers", "headers", "early", "data", "data", "data", "padded", "trailers", "trailers", "trailers only", "http error",
-    "bare end", "reset", "reset after end", "update", "update all", "window", "streams", "frames", "table", "ping", "probe",
-    "goaway", "unknown", "priority",
+    "headers", "headers", "early", "data", "data", "data", "padded", "trailers", "trailers", "trailers only",
+    "http error", "bare end", "reset", "reset after end",
+    "update", "update all", "window", "streams", "frames", "table", "ping", "probe", "goaway", "unknown", "priority",
 ]  # fmt: skip
 STEPS = st.lists(
-    st.tuples(st.sampled_from(NAMES), st.integers(0, 7), st.integers(0, 3), st.integers(0, 70_000)), min_size=5, max_size=60
+    st.tuples(st.sampled_from(NAMES), st.integers(0, 7), st.integers(0, 3), st.integers(0, 70_000)),
+    min_size=5,
+    max_size=60,
 )
 OTHER_HEADERS = ((b":status", b"200"), (b"content-type", b"application/grpc+proto"), (b"x-more", b"of it"))
-SETTINGS = {"window": f.INITIAL_WINDOW, "streams": f.MAX_STREAMS, "frames": f.MAX_FRAME, "table": f.TABLE_SIZE}
+SETTINGS = {
+    "window": f.INITIAL_WINDOW,
+    "streams": f.MAX_STREAMS,
+    "frames": f.MAX_FRAME,
+    "table": f.TABLE_SIZE,
+}
 
 
 @dataclass
@@ -50,7 +57,9 @@ class Run:
             told = Told(unary=name != "open stream")
             message = bytes(size) if name == "open large" else b"m" * (size % 100)
             self.told.append(told)
-            self.wire.engine.open(told, self.wire.head(), message, end=how > 0, timeout=b"5S" if how == 3 else None)
+            self.wire.engine.open(
+                told, self.wire.head(), message, end=how > 0, timeout=b"5S" if how == 3 else None
+            )
         elif name in {"send", "half-close", "cancel", "consume"}:
             if self.told:
                 self.ours(name, self.told[which % len(self.told)], size)
@@ -63,6 +72,8 @@ class Run:
             self.wire.engine.release_probe()
         else:
             self.wire.feed(self.theirs(name, which, how, size))
+            if name == "table":
+                self.wire.reader.decoder.max_allowed_table_size = size % 5000
         self.collect()
 
     def ours(self, name: str, told: Told, size: int) -> None:
@@ -91,7 +102,12 @@ class Run:
 
     def theirs(self, name: str, which: int, how: int, size: int) -> bytes:
         if name in {"window", "streams", "frames", "table"}:
-            return f.settings((SETTINGS[name], {"streams": which, "frames": 16_384 + size, "table": size % 5000}.get(name, size)))
+            return f.settings(
+                (
+                    SETTINGS[name],
+                    {"streams": which, "frames": 16_384 + size, "table": size % 5000}.get(name, size),
+                )
+            )
         if name == "update all":
             return f.window_update(0, size + 1)
         if name == "ping":
@@ -129,7 +145,9 @@ class Run:
         if state == "" and name in {"trailers only", "http error"}:
             self.end(stream_id)
             fields = (*OK_HEADERS, (b"grpc-status", b"%d" % how), (b"grpc-message", b"m%%20%d" % size))
-            return wire.trailers(stream_id, fields if name == "trailers only" else ((b":status", b"50%d" % how),))
+            return wire.trailers(
+                stream_id, fields if name == "trailers only" else ((b":status", b"50%d" % how),)
+            )
         if state == "headers" and name in {"data", "padded"}:
             payload = f.message(b"d" * min(size, 15_000)) * (1 if size > 5000 else how)
             if how == 3:
@@ -163,7 +181,9 @@ def test_both_engines_say_the_same(steps: list[Step]) -> None:
     for number, step in enumerate(steps):
         lean.step(step)
         h2.step(step)
-        assert [told.told for told in lean.told] == [told.told for told in h2.told], f"after step {number}: {step}"
+        assert [told.told for told in lean.told] == [told.told for told in h2.told], (
+            f"after step {number}: {step}"
+        )
         assert lean.without_credit() == h2.without_credit(), f"after step {number}: {step}"
         assert list(lean.wire.engine.streams) == list(h2.wire.engine.streams)
         assert lean.wire.engine.waiting_streams == h2.wire.engine.waiting_streams

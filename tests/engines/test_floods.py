@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+
 from engines import _frames as f
 from engines._kit import EngineClass, Wire
-
 from etcetra_trio.streams._protocol import BANDWIDTH_PROBE, ENHANCE_YOUR_CALM, Limits, ProtocolViolation
 
 LIMIT = 50

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from engines import _frames as f
-from engines._kit import ENGINES, OK_HEADERS, EngineClass, Wire
 from hypothesis import given
 from hypothesis import strategies as st
+
+from engines import _frames as f
+from engines._kit import ENGINES, OK_HEADERS, EngineClass, Wire
 
 Outcome = tuple[list[list[tuple[object, ...]]], list[f.Sent]]
 
@@ -15,7 +16,13 @@ class Session:
 
     def __init__(self, engine_class: EngineClass) -> None:
         self.wire = wire = Wire(engine_class, settings=None, hold_probes=False)
-        self.calls = [wire.unary(b"1"), wire.unary(b"3"), wire.stream(b"5"), wire.stream(b"7"), wire.unary(b"9")]
+        self.calls = [
+            wire.unary(b"1"),
+            wire.unary(b"3"),
+            wire.stream(b"5"),
+            wire.stream(b"7"),
+            wire.unary(b"9"),
+        ]
         wire.sent()
 
     def octets(self) -> bytes:

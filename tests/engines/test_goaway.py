@@ -1,11 +1,11 @@
-"""GOAWAY: who is unprocessed, who may finish, and what comes after it. Seen on etcd: 2^31-1, PING, then the real last id."""
+"""GOAWAY: who is unprocessed, who may finish, and what comes after. etcd sends 2^31-1, a PING, the real last id."""
 
 from __future__ import annotations
 
 import pytest
+
 from engines import _frames as f
 from engines._kit import EngineClass, Pair, Wire
-
 from etcetra_trio.streams._protocol import FRAME_SIZE_ERROR, PROTOCOL_ERROR
 
 ALL = (1 << 31) - 1
@@ -16,7 +16,12 @@ def test_streams_above_the_last_id_are_unprocessed_and_the_rest_finish(wire: Wir
     wire.sent()
     wire.feed(f.goaway(3, 0, b"graceful_stop"))
     text = "the server said goodbye (GOAWAY NO_ERROR, 'graceful_stop')"
-    assert [call.told for call in calls] == [[], [], [("end", "goaway", 14, text, None)], [("end", "goaway", 14, text, None)]]
+    assert [call.told for call in calls] == [
+        [],
+        [],
+        [("end", "goaway", 14, text, None)],
+        [("end", "goaway", 14, text, None)],
+    ]
     assert all(call.end.unprocessed for call in calls[2:] if call.end)
     assert list(wire.engine.streams) == [1, 3]
     assert not wire.engine.accepting
@@ -85,13 +90,18 @@ def test_the_same_or_smaller_ids_are_fine(wire: Wire) -> None:
     assert [call.end.kind for call in calls if call.end] == ["goaway"] * 3
 
 
-@pytest.mark.parametrize(("code", "name"), [(1, "PROTOCOL_ERROR"), (2, "INTERNAL_ERROR"), (11, "ENHANCE_YOUR_CALM"), (99, "error code 0x63")])
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [(1, "PROTOCOL_ERROR"), (2, "INTERNAL_ERROR"), (11, "ENHANCE_YOUR_CALM"), (99, "error code 0x63")],
+)
 def test_other_codes_keep_their_name_and_debug(wire: Wire, code: int, name: str) -> None:
     call, doomed = wire.unary(), wire.unary()
     wire.feed(f.goaway(1, code, b"too_many_pings"))
     assert wire.engine.goaway is not None
     assert (wire.engine.goaway.error_code, wire.engine.goaway.debug) == (code, b"too_many_pings")
-    assert doomed.told == [("end", "goaway", 14, f"the server said goodbye (GOAWAY {name}, 'too_many_pings')", None)]
+    assert doomed.told == [
+        ("end", "goaway", 14, f"the server said goodbye (GOAWAY {name}, 'too_many_pings')", None)
+    ]
     assert call.end is None
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+
 from engines import _frames as f
 from engines._kit import OK_HEADERS, OK_TRAILERS, EngineClass, Wire
-
 from etcetra_trio.streams._protocol import COMPRESSION_ERROR, ENHANCE_YOUR_CALM, PROTOCOL_ERROR, Limits
 
 PRIORITY_FIELDS = (0x80000000 | 3).to_bytes(4, "big") + b"\xff"
@@ -143,7 +143,9 @@ def test_the_table_survives_its_changes(wire: Wire) -> None:
     for number, fields in enumerate([one, one, one, two, one, two, two, one] * 3):
         told = wire.unary() if number else None
         stream_id = 2 * number + 1
-        wire.feed(wire.headers(stream_id, fields), f.data(stream_id, f.message(b"m")), wire.trailers(stream_id))
+        wire.feed(
+            wire.headers(stream_id, fields), f.data(stream_id, f.message(b"m")), wire.trailers(stream_id)
+        )
         if told is not None:
             assert told.headers is not None
             assert told.headers.fields == fields
@@ -170,7 +172,16 @@ def test_the_servers_table_may_shrink(wire: Wire) -> None:
 
 @pytest.mark.parametrize(
     "between",
-    [f.data(1, b"x"), f.ping(), f.settings(), f.goaway(1), f.window_update(0, 1), f.frame(0xFA), f.data(3, b"x"), f.rst(1, 8)],
+    [
+        f.data(1, b"x"),
+        f.ping(),
+        f.settings(),
+        f.goaway(1),
+        f.window_update(0, 1),
+        f.frame(0xFA),
+        f.data(3, b"x"),
+        f.rst(1, 8),
+    ],
     ids=["data", "ping", "settings", "goaway", "window", "unknown", "late data", "reset"],
 )
 def test_nothing_may_come_between_the_pieces(wire: Wire, between: bytes) -> None:

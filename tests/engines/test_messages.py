@@ -5,11 +5,11 @@ from __future__ import annotations
 import tracemalloc
 
 import pytest
-from engines import _frames as f
-from engines._kit import OK_HEADERS, EngineClass, Told, Wire
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engines import _frames as f
+from engines._kit import OK_HEADERS, EngineClass, Told, Wire
 from etcetra_trio.streams._protocol import Limits
 
 INTERNAL, RESOURCE_EXHAUSTED = 13, 8
@@ -58,7 +58,7 @@ def test_every_cut_of_two_messages(wire: Wire, cut: int) -> None:
     st.lists(st.integers(1, 30), min_size=1, max_size=40),
     st.booleans(),
 )
-def test_costs_and_credits_add_up(payloads: list[bytes], cuts: list[int], pad: bool) -> None:  # noqa: FBT001
+def test_costs_and_credits_add_up(payloads: list[bytes], cuts: list[int], pad: bool) -> None:
     """However the octets are cut: the messages arrive, and no octet of the window is credited twice or lost."""
     for engine_class in _engine_classes():
         # A window small enough that every credit shows: half of it is one octet.
@@ -108,7 +108,7 @@ def test_compressed_messages_were_not_offered(wire: Wire, prefix: bytes) -> None
 
 
 @pytest.mark.parametrize("unary", [True, False], ids=["unary", "stream"])
-def test_a_message_above_the_cap_is_refused_by_its_prefix(engine_class: EngineClass, unary: bool) -> None:  # noqa: FBT001
+def test_a_message_above_the_cap_is_refused_by_its_prefix(engine_class: EngineClass, unary: bool) -> None:
     wire = Wire(engine_class, Limits(message=1000))
     told = wire.unary() if unary else wire.stream()
     wire.feed(wire.headers(1), f.data(1, f.message(b"x" * 1001)[:20]), f.data(1, b"x"))
@@ -122,24 +122,29 @@ def test_a_message_above_the_cap_is_refused_by_its_prefix(engine_class: EngineCl
 
 
 @pytest.mark.parametrize("unary", [True, False], ids=["unary", "stream"])
-def test_a_message_of_exactly_the_cap_arrives(engine_class: EngineClass, unary: bool) -> None:  # noqa: FBT001
+def test_a_message_of_exactly_the_cap_arrives(engine_class: EngineClass, unary: bool) -> None:
     wire = Wire(engine_class, Limits(message=1000))
     told = wire.unary() if unary else wire.stream()
     octets = f.message(b"x" * 1000)
-    wire.feed(wire.headers(1), *(f.data(1, octets[at : at + 300]) for at in range(0, 1005, 300)), wire.trailers(1))
+    wire.feed(
+        wire.headers(1), *(f.data(1, octets[at : at + 300]) for at in range(0, 1005, 300)), wire.trailers(1)
+    )
     assert (told.message if unary else told.messages[0]) == b"x" * 1000
     assert told.end is not None
     assert told.end.kind == "status"
 
 
 @pytest.mark.parametrize("unary", [True, False], ids=["unary", "stream"])
-def test_nothing_is_allocated_by_a_prefix(wire: Wire, unary: bool) -> None:  # noqa: FBT001
+def test_nothing_is_allocated_by_a_prefix(wire: Wire, unary: bool) -> None:
     """64 MiB are announced a hundred times, and one octet of each comes."""
     tracemalloc.start()
     try:
         for number in range(100):
             told = wire.unary() if unary else wire.stream()
-            wire.feed(wire.headers(told.stream_id), f.data(told.stream_id, b"\0" + (64 << 20).to_bytes(4, "big") + b"x"))
+            wire.feed(
+                wire.headers(told.stream_id),
+                f.data(told.stream_id, b"\0" + (64 << 20).to_bytes(4, "big") + b"x"),
+            )
             wire.feed(f.data(told.stream_id, b"x"))
             assert told.end is None
             assert told.stream_id == 2 * number + 1
@@ -179,7 +184,11 @@ def test_never_half_a_message(wire: Wire, size: int) -> None:
 def test_an_error_status_wins_over_half_a_message(wire: Wire) -> None:
     told, stream = wire.unary(), wire.stream()
     for stream_id in (1, 3):
-        wire.feed(wire.headers(stream_id), f.data(stream_id, b"\0\0\0"), wire.trailers(stream_id, ((b"grpc-status", b"14"),)))
+        wire.feed(
+            wire.headers(stream_id),
+            f.data(stream_id, b"\0\0\0"),
+            wire.trailers(stream_id, ((b"grpc-status", b"14"),)),
+        )
     assert told.told == [("end", "status", 14, "", None)]
     assert stream.told[1:] == [("end", "status", 14, "")]
 

@@ -22,8 +22,16 @@ def allowed(name: str, value: str) -> bool:
 
 
 ANY_TEXT = st.text(st.characters(), max_size=6)
-NAMES = ANY_TEXT | st.from_regex(NAME, fullmatch=True) | st.sampled_from(["grpc-timeout", "te", ":path", "Token", "tok\n"])
-VALUES = ANY_TEXT | st.from_regex(VALUE, fullmatch=True) | st.sampled_from(["a\r\nb", " a", "a ", "a\n", "\x7f", "é", "a\x00"])
+NAMES = (
+    ANY_TEXT
+    | st.from_regex(NAME, fullmatch=True)
+    | st.sampled_from(["grpc-timeout", "te", ":path", "Token", "tok\n"])
+)
+VALUES = (
+    ANY_TEXT
+    | st.from_regex(VALUE, fullmatch=True)
+    | st.sampled_from(["a\r\nb", " a", "a ", "a\n", "\x7f", "é", "a\x00"])
+)
 
 
 @given(NAMES, VALUES)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from engines import _frames as f
-from engines._kit import EngineClass, Pair, Wire
 from h2.events import PingAckReceived
 
+from engines import _frames as f
+from engines._kit import EngineClass, Pair, Wire
 from etcetra_trio.streams._protocol import BANDWIDTH_PROBE
 
 PROBE, PROBE_ACK = f.ping(BANDWIDTH_PROBE), ("PING_ACK", BANDWIDTH_PROBE)
 
 
-@pytest.mark.parametrize("payload", [b"01234567", bytes(8), b"\x01\x06\x01\x08\x00\x03\x03\x09", BANDWIDTH_PROBE[::-1]])
+@pytest.mark.parametrize(
+    "payload", [b"01234567", bytes(8), b"\x01\x06\x01\x08\x00\x03\x03\x09", BANDWIDTH_PROBE[::-1]]
+)
 def test_every_other_ping_is_acknowledged_at_once(wire: Wire, payload: bytes) -> None:
     wire.feed(f.ping(payload))
     assert wire.sent() == [("PING_ACK", payload)]
@@ -52,10 +54,9 @@ def test_the_probe_is_held_and_released(wire: Wire) -> None:
     wire.unary()
     wire.sent()
     wire.feed(PROBE)
-    assert wire.engine.probe_held
-    assert not wire.engine.wants_send
+    assert (wire.engine.probe_held, wire.engine.wants_send) == (True, False)
     wire.engine.release_probe()
-    assert not wire.engine.probe_held
+    assert (wire.engine.probe_held, wire.engine.wants_send) == (False, True)
     assert wire.sent() == [PROBE_ACK]
     wire.engine.release_probe()
     assert wire.sent() == []

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from engines import _frames as f
-from engines._kit import OK_HEADERS, EngineClass, Pair, Wire
 from h2.events import StreamReset
 
+from engines import _frames as f
+from engines._kit import OK_HEADERS, EngineClass, Pair, Wire
 from etcetra_trio.streams._protocol import CANCEL, STREAM_CLOSED, Limits
 
 STATUS = {7: 14, 8: 1, 11: 8, 12: 7}
@@ -133,7 +133,12 @@ def test_late_headers_after_the_end(wire: Wire) -> None:
     if wire.excepted("late headers after the end"):
         wire.breach(STREAM_CLOSED, late)
     else:
-        wire.feed(late, wire.headers(3, (*OK_HEADERS, (b"x", b"y"))), f.data(3, f.message(b"answer")), wire.trailers(3))
+        wire.feed(
+            late,
+            wire.headers(3, (*OK_HEADERS, (b"x", b"y"))),
+            f.data(3, f.message(b"answer")),
+            wire.trailers(3),
+        )
         assert other.message == b"answer"
 
 
@@ -176,10 +181,12 @@ def test_a_thousand_streams_leave_nothing(pair: Pair) -> None:
 
 
 @pytest.mark.parametrize("violation", [False, True])
-def test_lost_ends_everything_once(engine_class: EngineClass, violation: bool) -> None:  # noqa: FBT001
+def test_lost_ends_everything_once(engine_class: EngineClass, violation: bool) -> None:
     wire = Wire(engine_class, settings=[(f.MAX_STREAMS, 2)])
     told, stream, waiting = wire.unary(), wire.stream(), wire.unary()
-    wire.feed(wire.headers(1), f.data(1, f.message(b"answer")), wire.headers(3), f.data(3, f.message(b"event")))
+    wire.feed(
+        wire.headers(1), f.data(1, f.message(b"answer")), wire.headers(3), f.data(3, f.message(b"event"))
+    )
     wire.engine.lost("the peer reset it", violation=violation)
     kind = "protocol" if violation else "connection"
     assert told.told == [("end", kind, 14, "the peer reset it", None)]
@@ -225,5 +232,3 @@ def test_calls_after_a_breach_are_harmless(wire: Wire) -> None:
     wire.engine.lost("broken", violation=True)
     assert told.told == [("end", "protocol", 14, "broken", None)]
     assert stream.end is None
-
-

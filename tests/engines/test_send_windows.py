@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import pytest
-from engines import _frames as f
-from engines._kit import EngineClass, Pair, Told, Wire
 from h2.events import DataReceived
 
+from engines import _frames as f
+from engines._kit import EngineClass, Pair, Told, Wire
 from etcetra_trio.streams._protocol import FLOW_CONTROL_ERROR, PROTOCOL_ERROR
 
 WINDOW, FRAME, MOST = 65_535, 16_384, (1 << 31) - 1
 
 
 def payload(wire: Wire, stream_id: int = 1) -> bytes:
-    return b"".join(item[2] for item in wire.sent() if item[:2] == ("DATA", stream_id) and isinstance(item[2], bytes))
+    return b"".join(
+        item[2] for item in wire.sent() if item[:2] == ("DATA", stream_id) and isinstance(item[2], bytes)
+    )
 
 
 def test_a_request_larger_than_the_windows(wire: Wire) -> None:
@@ -80,8 +82,7 @@ def test_on_writable_once_everything_is_on_its_way(engine_class: EngineClass) ->
     wire.engine.half_close(told)
     assert payload(wire) == (f.message(b"x" * 10) + f.message(b"y" * 10))[:20]
     wire.feed(f.window_update(1, 12))
-    assert told.told == []
-    assert not told.end_sent
+    assert (told.told, told.end_sent) == ([], False)
     wire.feed(f.window_update(1, 100))
     assert told.told == [("writable",)]
     assert told.end_sent
@@ -196,7 +197,11 @@ def test_the_answer_may_come_before_the_request_is_out(wire: Wire) -> None:
     """A refusal (too large, say): the rest is not sent, and the stream is reset."""
     told = wire.unary(b"x" * 100_000)
     wire.sent()
-    wire.feed(wire.trailers(1, ((b":status", b"200"), (b"content-type", b"application/grpc"), (b"grpc-status", b"8"))))
+    wire.feed(
+        wire.trailers(
+            1, ((b":status", b"200"), (b"content-type", b"application/grpc"), (b"grpc-status", b"8"))
+        )
+    )
     assert told.end is not None
     assert told.end.status == 8
     assert wire.sent() == [("RST_STREAM", 1, 0)]
