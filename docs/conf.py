@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import builtins
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
+from sphinx import addnodes
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -21,6 +23,7 @@ extensions = [
     "sphinx_markdown_builder",
 ]
 default_role = "py:obj"
+add_module_names = False
 html_theme = "furo"
 html_title = "etcetra_trio"
 
@@ -28,25 +31,56 @@ autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
+napoleon_use_rtype = False  # what a call returns is said in prose; the type stands in the signature
 napoleon_custom_sections = [("Cancellation", "returns_style")]
 
 markdown_anchor_signatures = True
 markdown_flavor = "github"
+markdown_uri_doc_suffix = ".rst"  # of the pages here, only the reference is also there as markdown
 
 # The build works without a network, so names of other projects lead nowhere; a wrong name of our own is an error.
 nitpick_ignore_regex = [
     ("py:.*", r"(trio|collections|contextlib|enum|grpclib|os|pathlib|ssl|subprocess|types|typing)\..*"),
     ("py:.*", "|".join(dir(builtins))),
+    # Words of annotations that stand for themselves.
+    ("py:.*", r"(.*\.)?(TextT|KeySpace|ReadOptions|RangeOptions|Inherit|EngineName|_Endpoints)"),
 ]
 
 
-def spell_out_stars(app: Sphinx, doctree: nodes.document, _name: str) -> None:
-    """Keep the ``*`` of keyword-only parameters: the markdown builder drops the mouse-over text it comes in."""
-    if app.builder.name == "markdown":
-        for node in list(doctree.findall(nodes.abbreviation)):
-            node.replace_self(nodes.Text(node.astext()))
+def keep_first_line(_app: Sphinx, what: str, *rest: Any) -> None:
+    """Keep napoleon from taking what stands before a colon in a property's docstring for the property's type."""
+    lines: list[str] = rest[-1]
+    if what == "property":
+        lines[:1] = lines[0].replace(": ", ":\n", 1).splitlines()
+
+
+def show_public_bases(_app: Sphinx, _name: str, _thing: object, _options: object, bases: list[type]) -> None:
+    """Show the bases of a private base instead of it."""
+    bases[:] = [
+        public for base in bases for public in (base.__bases__ if base.__name__[0] == "_" else [base])
+    ]
+
+
+# Private bases of EtcdCommunicator, whose docstrings say what their methods have in common.
+COMMON = {"Reads": "etcetra_trio._reads.Reads", "Writes": "etcetra_trio._writes.Writes"}
+
+
+def use_public_names(app: Sphinx, doctree: nodes.document) -> None:
+    """Let links go to ``etcetra_trio.X`` where annotations name the private module that X stands in."""
+    for link in doctree.findall(addnodes.pending_xref):
+        target = link.get("reftarget", "")
+        link["reftarget"] = COMMON.get(target) or re.sub(r"^etcetra_trio\._\w+\.", "etcetra_trio.", target)
+        if (link.get("py:module") or "").startswith("etcetra_trio._"):
+            link["py:module"] = "etcetra_trio"
+    if (
+        app.builder.name == "markdown"
+    ):  # it drops the mouse-over text that a ``*`` between parameters comes in
+        for star in list(doctree.findall(nodes.abbreviation)):
+            star.replace_self(nodes.Text(star.astext()))
 
 
 def setup(app: Sphinx) -> None:
     """Sphinx calls this."""
-    app.connect("doctree-resolved", spell_out_stars)
+    app.connect("autodoc-process-docstring", keep_first_line, priority=400)  # napoleon has 500
+    app.connect("autodoc-process-bases", show_public_bases)
+    app.connect("doctree-read", use_public_names)
