@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 PREFIX = 5  # one octet "compressed", four of length (PROTOCOL-HTTP2, "Length-Prefixed-Message")
 _DEAD = -1
+_TOO_MANY = StreamEnd("message", INTERNAL, "the server sent more than one message to a unary call")
 
 
 class MessageError(Exception):
@@ -92,30 +93,37 @@ def collect(stream: Stream, data: bytes, limit: int) -> None:
         )
 
 
-def unary_end(stream: Stream, end: StreamEnd, limit: int) -> StreamEnd:
-    """Leave the one message of a unary stream in its ``message``; says what the end is if there is not exactly one."""
-    data = stream.message
+def final_end(stream: Stream, end: StreamEnd, limit: int) -> StreamEnd:
+    """What the end is once it is known which messages came: OK wants whole ones, a unary call exactly one.
+
+    Leaves the one message of a unary stream in its ``message``.
+    """
+    data, parts = stream.message, stream.parts
     stream.message = None
     if end.status != OK:
         return end
-    if stream.parts is not None:
-        data = b"".join(stream.parts)
+    if not stream.unary:
+        return _cut_short(end) if parts is not None else end
+    if parts is not None:
+        data = b"".join(parts)
         stream.parts = None
     if data is None:
         return StreamEnd("message", INTERNAL, "the server sent status OK without a message", end.trailers)
     try:
-        whole = len(data) >= PREFIX and message_length(data, 0, limit) == len(data) - PREFIX
+        if len(data) < PREFIX or message_length(data, 0, limit) > len(data) - PREFIX:
+            return _cut_short(end)
+        if message_length(data, 0, limit) < len(data) - PREFIX:
+            return _TOO_MANY
     except MessageError as error:
         return error.end
-    if not whole:
-        return StreamEnd(
-            "message",
-            INTERNAL,
-            "the server did not send exactly one whole message to a unary call",
-            end.trailers,
-        )
     stream.message = data[PREFIX:]
     return end
+
+
+def _cut_short(end: StreamEnd) -> StreamEnd:
+    return StreamEnd(
+        "message", INTERNAL, "the server ended the stream in the middle of a message", end.trailers
+    )
 
 
 def message_length(data: bytes, start: int, limit: int) -> int:

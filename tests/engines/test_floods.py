@@ -15,7 +15,8 @@ def limited(engine_class: EngineClass) -> Wire:
     wire = Wire(engine_class, Limits(control_frames=LIMIT))
     wire.stream(end=True)
     wire.feed(wire.headers(1))
-    wire.engine.cancel(wire.unary())
+    wire.unary()
+    wire.feed(wire.answer(3))
     wire.sent()
     return wire
 
