@@ -47,7 +47,7 @@ nitpick_ignore_regex = [
 ]
 
 
-def keep_first_line(_app: Sphinx, what: str, *rest: Any) -> None:
+def keep_first_line(_app: Sphinx, what: str, *rest: Any) -> None:  # noqa: ANN401 - Sphinx's arguments
     """Keep napoleon from taking what stands before a colon in a property's docstring for the property's type."""
     lines: list[str] = rest[-1]
     if what == "property":
