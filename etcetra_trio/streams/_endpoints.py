@@ -78,18 +78,18 @@ class Endpoints:
           trio.ClosedResourceError: the client is closed.
         """
         async with self._connecting:  # whoever comes second finds the first one's connection
-            if self._service.closed:
-                raise trio.ClosedResourceError("the connect() block of this communicator was left")
-            if self._live is None or not self._live.engine.accepting:
-                self._live = await self._connect(write=write)
-            return self._live
+            with self._service.guard():
+                if self._live is None or not self._live.engine.accepting:
+                    self._live = await self._connect(write=write)
+                return self._live
+        raise AssertionError("unreachable: guard() returns or raises")
 
     async def _connect(self, *, write: bool) -> Connection:
         failures: list[tuple[str, Exception]] = []
         for endpoint in self._endpoints:
             try:
                 return await self._open(endpoint)
-            except (OSError, RemoteProtocolError) as error:
+            except (OSError, UnicodeError, RemoteProtocolError) as error:  # UnicodeError: no host name (IDNA)
                 failures.append((str(endpoint), error))
         causes = [failure for _, failure in failures]
         raise ConnectionFailedError(failures, "not_applied" if write else None) from ExceptionGroup(
@@ -100,6 +100,9 @@ class Endpoints:
         """Connect to one endpoint and wait for its greeting."""
         with trio.move_on_after(CONNECT_TIMEOUT):
             wire = await open_wire(endpoint)
+            if self._service.closed:
+                wire.close()
+                self._service.check_open()
             connection = Connection(wire, self._engine(endpoint), str(endpoint))
             self._service.start_soon(connection.run, name=f"connection {endpoint}")
             try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
 import trio
@@ -10,7 +10,7 @@ import trio
 from .._errors import InternalError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
     from typing import TypeVarTuple
 
     Ts = TypeVarTuple("Ts")
@@ -42,6 +42,28 @@ class Service:
                 await function(*args)
             finally:
                 self._scopes.discard(scope)
+
+    @contextmanager
+    def guard(self) -> Generator[None]:
+        """Around what a user's task waits for: ends it when the body leaves.
+
+        Raises:
+          trio.ClosedResourceError: the body left, before or meanwhile.
+        """
+        with trio.CancelScope() as scope:
+            self._scopes.add(scope)
+            try:
+                self.check_open()
+                yield
+            finally:
+                self._scopes.discard(scope)
+        if scope.cancelled_caught:
+            self.check_open()
+
+    def check_open(self) -> None:
+        """Raise trio.ClosedResourceError once the body has left."""
+        if self.closed:
+            raise trio.ClosedResourceError("the connect() block of this communicator was left")
 
     def close(self) -> None:
         """Cancel every background task."""

@@ -36,9 +36,20 @@ async def open_wire(endpoint: Endpoint) -> Wire:
     if endpoint.path:
         stream = await trio.open_unix_socket(endpoint.path)
     else:
-        stream = await trio.open_tcp_stream(endpoint.host, endpoint.port)
+        try:
+            stream = await trio.open_tcp_stream(endpoint.host, endpoint.port)
+        except OSError as error:
+            # Trio says only that every address failed, and keeps the reasons in a group.
+            if isinstance(error.__cause__, BaseExceptionGroup):
+                raise _reason(error.__cause__) from error.__cause__
+            raise
     # Trio's SocketStream costs 12-14 us a call more than the bare socket (transport.md, C), so we take it
     # out.
     wire = socket.socket(fileno=stream.socket.detach())
     wire.setblocking(False)
     return wire
+
+
+def _reason(failures: BaseExceptionGroup[BaseException]) -> OSError:
+    """Why each address failed, in words."""
+    return OSError("; ".join(dict.fromkeys(str(failure) for failure in failures.exceptions)))
