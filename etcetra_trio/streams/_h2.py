@@ -91,6 +91,10 @@ class H2Head(Head):
         self.list_size = sum(len(name) + len(value) + 32 for name, value in fields)
 
 
+def _framed(message: bytes) -> memoryview:
+    return memoryview(b"\0" + len(message).to_bytes(4, "big") + message)
+
+
 class H2Engine(Engine):
     """See :class:`Engine`."""
 
@@ -102,7 +106,7 @@ class H2Engine(Engine):
         self._in = bytearray()
         self._out = bytearray()
         self._next_id = 1
-        self._waiting: dict[Stream, H2Head] = {}
+        self._waiting: dict[Stream, tuple[H2Head, bytes | None, bool]] = {}
         self._blocked: deque[Stream] = deque()
         self._bulk = self._broken = self._in_block = False
         self._owed = self._late = self._acks = self._useless = self._fragments = 0
@@ -141,18 +145,14 @@ class H2Engine(Engine):
         if timeout is not None:
             head = H2Head([*head.fields, (b"grpc-timeout", timeout)])
         if self._has_room():
-            self._start(stream, head)
+            self._start(stream, head, message, end)
         else:
-            self._waiting[stream] = head
-        if message is not None:
-            self.send(stream, message, end=end)
-        elif end:
-            self.half_close(stream)
+            self._waiting[stream] = (head, message, end)
 
     def _has_room(self) -> bool:
         return len(self.streams) < self._conn.remote_settings.max_concurrent_streams
 
-    def _start(self, stream: Stream, head: H2Head) -> None:
+    def _start(self, stream: Stream, head: H2Head, message: bytes | None, end: bool) -> None:
         stream.stream_id = self._next_id
         self._next_id += 2
         self.streams[stream.stream_id] = stream
@@ -160,39 +160,46 @@ class H2Engine(Engine):
         if self._next_id >= MAX_STREAM_ID:
             self.accepting = False
             self._drop_waiting(unsent_end("the connection's stream ids are used up"))
-        if stream.pending is not None:
-            self._blocked.append(stream)
-            self._pump()
+        if stream.pending is not None:  # sent while the stream waited, so after its first message
+            if message is not None:
+                stream.pending.appendleft((_framed(message), end))
+            self._block(stream)
+        elif message is not None:
+            self.send(stream, message, end=end)
+        elif end:
+            self.half_close(stream)
 
     def _start_waiting(self) -> None:
         while self._waiting and self._has_room() and not self._broken:
             stream = next(iter(self._waiting))
-            self._start(stream, self._waiting.pop(stream))
+            self._start(stream, *self._waiting.pop(stream))
 
     def send(self, stream: Stream, message: bytes, *, end: bool = False) -> None:
-        data = memoryview(b"\0" + len(message).to_bytes(4, "big") + message)
-        if stream in self._waiting:
-            if stream.pending is None:
-                stream.pending = deque()
+        data, waits = _framed(message), stream in self._waiting
+        if not waits and not self._is_live(stream):
+            return
+        if not waits and stream.pending is None and len(data) <= self._room(stream):
+            self._conn.send_data(stream.stream_id, data, end_stream=end)
+            stream.end_sent = end
+        elif stream.pending is not None:
             stream.pending.append((data, end))
-        elif self._is_live(stream):
-            if stream.pending is None and len(data) <= self._room(stream):
-                self._conn.send_data(stream.stream_id, data, end_stream=end)
-                stream.end_sent = end
-                return
-            self._bulk = True
-            self.release_probe()
-            if stream.pending is None:
-                stream.pending = deque()
-                self._blocked.append(stream)
-            stream.pending.append((data, end))
-            self._pump()
+        else:
+            stream.pending = deque([(data, end)])
+            if not waits:
+                self._block(stream)
+
+    def _block(self, stream: Stream) -> None:
+        self._bulk = True
+        self.release_probe()
+        self._blocked.append(stream)
+        self._pump()
 
     def half_close(self, stream: Stream) -> None:
         if stream.pending:
             stream.pending[-1] = (stream.pending[-1][0], True)
         elif stream in self._waiting:
-            stream.pending = deque([(memoryview(b""), True)])
+            head, message, _ = self._waiting[stream]
+            self._waiting[stream] = (head, message, True)
         elif self._is_live(stream) and not stream.end_sent:
             self._conn.end_stream(stream.stream_id)
             stream.end_sent = True
@@ -207,18 +214,18 @@ class H2Engine(Engine):
             stream = self._blocked.popleft()
             if not stream.pending:  # it ended meanwhile
                 continue
-            room = max(self._room(stream), 0)
-            data, end = stream.pending.popleft()
-            if len(data) > room:
-                stream.pending.appendleft((data[room:], end))
-            else:
-                stream.end_sent = end
-            if not room and not stream.end_sent:
+            room = self._room(stream)
+            if room <= 0:
                 self._blocked.append(stream)
                 idle += 1
                 continue
             idle = 0
-            self._conn.send_data(stream.stream_id, data[:room], end_stream=stream.end_sent)
+            data, end = stream.pending.popleft()
+            if len(data) > room:
+                stream.pending.appendleft((data[room:], end))
+                end = False
+            self._conn.send_data(stream.stream_id, data[:room], end_stream=end)
+            stream.end_sent = end
             if stream.pending:
                 self._blocked.append(stream)
             else:

@@ -120,6 +120,55 @@ def test_a_stream_that_waits_keeps_its_messages(engine_class: EngineClass) -> No
     assert stream.told == [("writable",)]
 
 
+def test_sends_while_waiting_come_after_the_first_message(engine_class: EngineClass) -> None:
+    """And nothing that on_writable sends may overtake them."""
+    wire = limited(engine_class, 1)
+    wire.unary()
+
+    def more(told: Told, what: str) -> None:
+        if what == "writable" and len(told.told) == 1:
+            wire.engine.send(told, b"last", end=True)
+
+    stream = wire.stream(b"first" * 5000, on=more)
+    wire.engine.send(stream, b"second" * 5000)
+    wire.engine.send(stream, b"third")
+    wire.sent()
+    wire.feed(wire.answer(1))
+    octets = b"".join(
+        item[2] for item in wire.sent() if item[:2] == ("DATA", 3) and isinstance(item[2], bytes)
+    )
+    wire.feed(f.window_update(3, 65_535))
+    octets += b"".join(
+        item[2] for item in wire.sent() if item[:2] == ("DATA", 3) and isinstance(item[2], bytes)
+    )
+    whole = [b"first" * 5000, b"second" * 5000, b"third", b"last"]
+    assert octets == b"".join(f.message(part) for part in whole)
+    assert stream.end_sent
+    assert stream.told == [("writable",)]
+
+
+def test_cancelling_in_on_writable_drops_the_rest(engine_class: EngineClass) -> None:
+    wire = limited(engine_class, 1)
+    wire.unary()
+
+    def give_up(told: Told, what: str) -> None:
+        wire.engine.cancel(told)
+
+    stream = wire.stream(None, on=give_up)
+    wire.engine.send(stream, b"one")
+    wire.engine.send(stream, b"two")
+    next_one = wire.unary()
+    wire.sent()
+    wire.feed(wire.answer(1))
+    sent = wire.sent()
+    assert sent.index(("RST_STREAM", 3, 8)) > max(
+        at for at, item in enumerate(sent) if item[:2] == ("DATA", 3)
+    )
+    assert stream.told == [("writable",)]
+    wire.feed(wire.answer(5))
+    assert next_one.message == b"answer"
+
+
 def test_a_stream_that_waits_may_only_half_close(engine_class: EngineClass) -> None:
     wire = Wire(engine_class, settings=[(f.MAX_STREAMS, 1), (f.INITIAL_WINDOW, 0)])
     wire.unary(b"")
@@ -131,6 +180,22 @@ def test_a_stream_that_waits_may_only_half_close(engine_class: EngineClass) -> N
     assert stream.end_sent
     wire.feed(wire.answer(3))
     assert silent.end_sent
+
+
+def test_a_call_that_waits_may_be_half_closed_again(engine_class: EngineClass) -> None:
+    wire = limited(engine_class, 1)
+    wire.unary()
+    second, stream = wire.unary(b"second"), wire.stream(b"watch")
+    for _ in range(2):
+        wire.engine.half_close(second)
+        wire.engine.half_close(stream)
+    wire.sent()
+    wire.feed(wire.answer(1))
+    assert wire.sent()[1:] == [("DATA", 3, f.message(b"second"), "end")]
+    wire.feed(wire.answer(3))
+    data = [item for item in wire.sent() if item[0] == "DATA"]
+    assert b"".join(item[2] for item in data if isinstance(item[2], bytes)) == f.message(b"watch")
+    assert [item[-1] == "end" for item in data] == [False] * (len(data) - 1) + [True]
 
 
 def test_a_stream_that_waits_and_is_cancelled_keeps_nothing(engine_class: EngineClass) -> None:

@@ -107,6 +107,14 @@ def test_nothing_is_held_after_much_was_sent(wire: Wire) -> None:
     assert wire.engine.probe_held
 
 
+def test_other_pings_do_not_end_the_measurement(wire: Wire) -> None:
+    wire.unary(b"x" * 30_000)
+    wire.feed(f.ping())
+    wire.sent()
+    wire.feed(PROBE)
+    assert wire.sent() == [PROBE_ACK]
+
+
 def test_a_large_request_releases_the_held_probe(wire: Wire) -> None:
     wire.feed(PROBE)
     wire.unary(b"x" * 100_000)
