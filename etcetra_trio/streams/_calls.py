@@ -102,13 +102,26 @@ class StreamCall(Stream):
         return message
 
     async def wait_headers(self) -> None:
-        """Wait until the initial metadata is in :attr:`headers`, or the RPC is over.
+        """Wait until a gRPC server's initial metadata is in :attr:`headers`, or the RPC is over.
 
         Cancellation:
           No effect.
         """
         await trio.lowlevel.checkpoint()
-        while self.headers is None and self.end is None and not self.cancelled:
+        while (self.headers is None or not self.headers.acceptable) and self.end is None and not self.cancelled:
+            await self._receiver.wait()
+
+    async def wait_end(self) -> None:
+        """Wait until :attr:`end` is known or the call was cancelled; takes no message.
+
+        Cancellation:
+          No effect.
+
+        Raises:
+          trio.BusyResourceError: another task is receiving.
+        """
+        await trio.lowlevel.checkpoint()
+        while self.end is None and not self.cancelled:
             await self._receiver.wait()
 
     def cancel(self) -> None:

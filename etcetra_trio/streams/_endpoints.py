@@ -40,6 +40,11 @@ class Endpoints:
         self._live: Connection | None = None
         self._connecting = trio.Lock()
 
+    @property
+    def service(self) -> Service:
+        """Where background tasks of this block run."""
+        return self._service
+
     async def call(
         self,
         method: Method,
