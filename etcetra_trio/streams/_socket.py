@@ -51,5 +51,10 @@ async def open_wire(endpoint: Endpoint) -> Wire:
 
 
 def _reason(failures: BaseExceptionGroup[BaseException]) -> OSError:
-    """Why each address failed, in words."""
-    return OSError("; ".join(dict.fromkeys(str(failure) for failure in failures.exceptions)))
+    """Why each address failed, in words; with its errno, and so its class, where all failed the same way."""
+    text = "; ".join(
+        dict.fromkeys(getattr(failure, "strerror", None) or str(failure) for failure in failures.exceptions)
+    )
+    codes = {getattr(failure, "errno", None) for failure in failures.exceptions}
+    code = codes.pop() if len(codes) == 1 else None
+    return OSError(text) if code is None else OSError(code, text)
