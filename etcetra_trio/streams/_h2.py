@@ -212,8 +212,7 @@ class H2Engine(Engine):
         idle = 0
         while not self._broken and idle < len(self._blocked):
             stream = self._blocked.popleft()
-            if not stream.pending:  # it ended meanwhile
-                continue
+            assert stream.pending
             room = self._room(stream)
             if room <= 0:
                 self._blocked.append(stream)
@@ -234,17 +233,17 @@ class H2Engine(Engine):
 
     def cancel(self, stream: Stream, error_code: int = CANCEL) -> None:
         if self._waiting.pop(stream, None) is None and self.streams.get(stream.stream_id) is stream:
-            self._forget(stream, error_code)
+            self._forget(stream)
+            if not self._broken:
+                with contextlib.suppress(StreamClosedError):  # both sides have ended it
+                    self._conn.reset_stream(stream.stream_id, error_code)
             self._start_waiting()
         kill(stream)
 
-    def _forget(self, stream: Stream, error_code: int) -> None:
+    def _forget(self, stream: Stream) -> None:
         del self.streams[stream.stream_id]
         if stream.pending is not None:
             self._blocked.remove(stream)
-        if not self._broken:
-            with contextlib.suppress(StreamClosedError):  # both sides have ended it
-                self._conn.reset_stream(stream.stream_id, error_code)
 
     def _is_live(self, stream: Stream) -> bool:
         return self.streams.get(stream.stream_id) is stream and not self._broken
@@ -472,27 +471,31 @@ class H2Engine(Engine):
         self.goaway = GoAway(last, error_code, payload[8:])
         self.accepting = False
         end = goaway_end(self.goaway)
-        for number in [number for number in self.streams if number > last]:
-            self._drop(self.streams.pop(number), end)
         self._drop_waiting(end)
+        for stream in [stream for number, stream in self.streams.items() if number > last]:
+            self._drop(stream, end)
 
     def lost(self, reason: str, *, violation: bool = False) -> None:
         self.accepting = False
         self._broken = True
         end = lost_end(reason, violation=violation)
-        while self.streams:
-            self._drop(self.streams.popitem()[1], end)
         self._drop_waiting(unsent_end(reason))
-
-    def _drop_waiting(self, end: StreamEnd) -> None:
-        waiting, self._waiting = self._waiting, {}
-        for stream in waiting:
+        for stream in list(self.streams.values()):
             self._drop(stream, end)
 
     def _drop(self, stream: Stream, end: StreamEnd) -> None:
-        stream.message = None
-        kill(stream)
-        stream.on_end(end)
+        if self.streams.get(stream.stream_id) is stream:  # what was told the one before may have cancelled it
+            self._forget(stream)
+            stream.message = None
+            kill(stream)
+            stream.on_end(end)
+
+    def _drop_waiting(self, end: StreamEnd) -> None:
+        while self._waiting:
+            stream = next(iter(self._waiting))
+            del self._waiting[stream]
+            kill(stream)
+            stream.on_end(end)
 
     def _count_useless(self, useless: bool) -> None:
         self._useless += useless

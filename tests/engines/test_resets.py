@@ -6,7 +6,7 @@ import pytest
 from h2.events import StreamReset
 
 from engines import _frames as f
-from engines._kit import OK_HEADERS, EngineClass, Pair, Wire
+from engines._kit import OK_HEADERS, EngineClass, Pair, Told, Wire
 from etcetra_trio.streams._protocol import CANCEL, STREAM_CLOSED, Limits
 
 STATUS = {7: 14, 8: 1, 11: 8, 12: 7}
@@ -213,6 +213,28 @@ def test_lost_before_anything_came(engine_class: EngineClass) -> None:
     told = wire.unary()
     wire.engine.lost("connect timeout")
     assert told.told == [("end", "connection", 14, "connect timeout", None)]
+
+
+@pytest.mark.parametrize("how", ["lost", "goaway"])
+def test_an_end_may_cancel_the_other_calls(engine_class: EngineClass, how: str) -> None:
+    """A task that dies of the loss takes others with it: what it cancelled is told nothing any more."""
+    wire = Wire(engine_class, settings=[(f.MAX_STREAMS, 3), (f.INITIAL_WINDOW, 10)])
+    calls: list[Told] = []
+
+    def cancel_all(told: Told, what: str) -> None:
+        if what == "end":
+            for call in calls:
+                wire.engine.cancel(call)
+
+    calls += [wire.stream(b"blocked by the window", on=cancel_all) for _ in range(5)]
+    if how == "lost":
+        wire.engine.lost("gone")
+    else:
+        wire.feed(f.goaway(0))
+    assert sorted(len(call.told) for call in calls) == [0, 0, 0, 0, 1]
+    assert wire.engine.streams == {}
+    assert wire.engine.waiting_streams == 0
+    assert len(wire.engine._blocked) == 0
 
 
 def test_calls_after_a_breach_are_harmless(wire: Wire) -> None:
