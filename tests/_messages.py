@@ -6,7 +6,6 @@ upb's, betterproto2's and our own objects can be compared with one another.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import _upb
@@ -191,6 +190,10 @@ _unknown = st.one_of(
     st.tuples(st.just(2**29 - 1 << 3 | 2), st.binary(max_size=9)),
     st.tuples(st.just(99 << 3 | 5), st.binary(min_size=4, max_size=4)),
 )
+# Needlessly long, longer than 64 bits, or more than a bool or an enum holds.
+_odd_numbers = st.sampled_from(
+    [b"\x02", b"\x81\x80\x00", b"\xff" * 9 + b"\x7f", b"\x80" * 9 + b"\x02", b"\x80" * 5 + b"\x01"]
+)
 
 
 @st.composite
@@ -198,7 +201,7 @@ def scrambled(draw: st.DrawFn, name: str, depth: int = 4) -> bytes:
     """Well-formed, but as no encoder writes it.
 
     Fields in any order, at every level; fields twice; both members of a oneof; unknown fields; known fields with
-    another wire type; tags and lengths longer than they need be.
+    another wire type; tags, lengths and numbers longer than they need be.
     """
     inner = {field.number: field.message_type.full_name for field in fields(name) if field.type == MESSAGE}
     numbers = [field.number for field in fields(name)]
@@ -208,6 +211,8 @@ def scrambled(draw: st.DrawFn, name: str, depth: int = 4) -> bytes:
     for n, (tag, _) in enumerate(parts):
         if depth and tag >> 3 in inner and draw(st.booleans()):
             parts[n] = tag, draw(scrambled(inner[tag >> 3], depth - 1))
+        elif tag & 7 == 0 and draw(st.booleans()):
+            parts[n] = tag, draw(_odd_numbers)
     parts += draw(st.lists(_unknown, max_size=2))
     if draw(st.booleans()) and numbers:
         parts.append((draw(st.sampled_from(numbers)) << 3 | 5, b"1234"))
@@ -215,18 +220,38 @@ def scrambled(draw: st.DrawFn, name: str, depth: int = 4) -> bytes:
 
 
 @st.composite
+def ill_measured(draw: st.DrawFn, name: str, data: bytes) -> bytes:
+    """One length in the message, at any level, is wrong."""
+    inner = {field.number: field.message_type.full_name for field in fields(name) if field.type == MESSAGE}
+    parts = records(data)
+    at = draw(st.sampled_from([n for n, (tag, _) in enumerate(parts) if tag & 7 == 2] or [-1]))
+    if at < 0:
+        return data
+    tag, value = parts[at]
+    if tag >> 3 in inner and value and draw(st.booleans()):
+        parts[at] = tag, draw(ill_measured(inner[tag >> 3], value))
+        return joined(parts)
+    wrong = max(0, len(value) + draw(st.sampled_from([-1, 1, 2, 7])))
+    return joined(parts[:at]) + _wire.varint(tag) + _wire.varint(wrong) + value + joined(parts[at + 1 :])
+
+
+@st.composite
 def damaged(draw: st.DrawFn, name: str) -> bytes:
     """Bytes that were a message once, or never."""
+    if draw(st.booleans()):
+        return draw(ill_measured(name, draw(serialized(name))))
     data = bytearray(draw(serialized(name) | scrambled(name, 1) | st.binary(max_size=40)))
     if data:
-        how = draw(st.sampled_from(["cut", "flip", "insert", "remove", "grow"]))
         at = draw(st.integers(0, len(data) - 1))
-        changes: dict[str, Callable[[], object]] = {
-            "cut": lambda: data.__delitem__(slice(at, None)),
-            "flip": lambda: data.__setitem__(at, data[at] ^ 1 << draw(st.integers(0, 7))),
-            "insert": lambda: data.__setitem__(slice(at, at), draw(st.binary(min_size=1, max_size=3))),
-            "remove": lambda: data.__delitem__(at),
-            "grow": lambda: data.__setitem__(at, 255),
-        }
-        changes[how]()
+        how = draw(st.sampled_from(["cut", "flip", "insert", "remove", "grow"]))
+        if how == "cut":
+            del data[at:]
+        elif how == "flip":
+            data[at] ^= 1 << draw(st.integers(0, 7))
+        elif how == "insert":
+            data[at:at] = draw(st.binary(min_size=1, max_size=3))
+        elif how == "remove":
+            del data[at]
+        else:
+            data[at] = 255
     return bytes(data)

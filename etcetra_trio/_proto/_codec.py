@@ -1991,7 +1991,7 @@ def watch_cancel_request(watch_id: int) -> bytes:
 
 
 def watch_progress_request() -> bytes:
-    """Asks how far the stream's watches are told. The answer has watch_id -1, or comes once for each watch."""
+    """Asks how far the stream's watches are told. The answer has watch_id -1."""
     return b""
 
 

@@ -155,6 +155,7 @@ class _Decoder:
         return lines
 
     def repeated(self, o: str, field: Field, peek: str) -> list[str]:
+        assert field.type in {"bytes", "message"}, "no hot response repeats anything else, packed or not"
         part = self.model.message(field.of) if field.type == "message" else None
         if part and not part.parts:  # a leaf is inlined: its call would cost as much as two of its fields
             item = [

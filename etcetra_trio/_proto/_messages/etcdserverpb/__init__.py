@@ -839,21 +839,21 @@ class Compare(betterproto2.Message):
         4, betterproto2.TYPE_INT64, optional=True, group="target_union"
     )
     """
-    A key that does not exist has version 0,
+    Zero: the key does not exist.
     """
 
     create_revision: "int | None" = betterproto2.field(
         5, betterproto2.TYPE_INT64, optional=True, group="target_union"
     )
     """
-    create_revision 0
+    Zero: the key does not exist.
     """
 
     mod_revision: "int | None" = betterproto2.field(
         6, betterproto2.TYPE_INT64, optional=True, group="target_union"
     )
     """
-    and mod_revision 0.
+    Zero: the key does not exist.
     """
 
     value: "bytes | None" = betterproto2.field(
@@ -1840,7 +1840,7 @@ class SnapshotResponse(betterproto2.Message):
 
     version: "str" = betterproto2.field(4, betterproto2.TYPE_STRING)
     """
-    The server's version, the first chunk only.
+    The etcd that made the snapshot.
 
     Since: 3.6
     """
@@ -2053,7 +2053,7 @@ default_message_pool.register_message("etcdserverpb", "WatchCreateRequest", Watc
 @dataclass(eq=False, repr=False)
 class WatchProgressRequest(betterproto2.Message):
     """
-    Asks how far the stream's watches are told. The answer has watch_id -1, or comes once for each watch.
+    Asks how far the stream's watches are told. The answer has watch_id -1.
     Since: 3.4
     """
 
