@@ -1,0 +1,1 @@
+"""The client from the outside, against a real etcd: what users call, what comes back, what is left behind."""
