@@ -122,7 +122,7 @@ def put_message(
             else "give a value, or ignore_value=True"
         )
         raise InvalidRequestError(msg)
-    lease_id = check_number("lease", lease if isinstance(lease, int) else lease.id)
+    lease_id = check_number("lease", getattr(lease, "id", lease))
     if lease_id and ignore_lease:
         msg = "ignore_lease=True keeps the old lease: give no lease"
         raise InvalidRequestError(msg)
@@ -132,7 +132,7 @@ def put_message(
 
 def _check_sort(name: str, value: int, largest: int) -> int:
     # Older servers take any number and do what they like (3.4 and 3.5 do not sort).
-    if check_number(name, int(value)) > largest:
+    if check_number(name, value) > largest:
         msg = f"{name} is {value}: use SortOrder and SortTarget"
         raise InvalidRequestError(msg)
     return int(value)

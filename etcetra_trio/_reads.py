@@ -83,12 +83,12 @@ class Reads(Calls[TextT]):
         keys = self._keys if encoding is INHERIT else self._key_space(encoding)
         raw = keys.key(key)
         if (
-            revision
+            revision != 0
             or serializable
-            or min_mod_revision
-            or max_mod_revision
-            or min_create_revision
-            or max_create_revision
+            or min_mod_revision != 0
+            or max_mod_revision != 0
+            or min_create_revision != 0
+            or max_create_revision != 0
         ):
             message = range_message(
                 raw,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Generic, Literal, TypeAlias, Union
 
 from ._compare import Compare
@@ -232,7 +233,10 @@ def build_txn(
     """
     encoded = [_encode(compare, keys) for compare in compares]
     success, failure = Branch[TextT](), Branch[TextT]()
-    builder(TxnAction(keys, success), TxnAction(keys, failure))
+    returned = builder(TxnAction(keys, success), TxnAction(keys, failure))
+    if isinstance(returned, Coroutine):
+        returned.close()
+        raise TypeError("a transaction is built by a plain function, not by an async one")
     return Txn(keys, encoded, success, failure)
 
 

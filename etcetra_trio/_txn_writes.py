@@ -63,6 +63,5 @@ def _refuse_second_writes(keys: Iterable[bytes], puts: set[bytes], deletes: list
 
 
 def _covers(key: bytes, start: bytes, end: bytes) -> bool:
-    if not end:
-        return key == start
-    return key >= start and (end == b"\0" or key < end)
+    # etcd looks at an end of b"\0" (to the last key) as at any other, so such a range covers nothing here.
+    return start <= key < end if end else key == start

@@ -99,7 +99,7 @@ class Writes(Calls[TextT]):
           EtcdError: see :class:`Writes`.
         """
         keys = self._keys if encoding is INHERIT else self._key_space(encoding)
-        if value is None or lease or prev_kv or ignore_value or ignore_lease:
+        if value is None or lease != 0 or prev_kv or ignore_value or ignore_lease:
             message = put_message(
                 keys,
                 key,

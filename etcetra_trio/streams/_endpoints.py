@@ -94,7 +94,7 @@ class Endpoints:
         for endpoint in self._endpoints:
             try:
                 return await self._open(endpoint)
-            except (OSError, UnicodeError, RemoteProtocolError) as error:  # UnicodeError: no host name (IDNA)
+            except (OSError, RemoteProtocolError) as error:
                 failures.append((str(endpoint), error))
         causes = [failure for _, failure in failures]
         raise ConnectionFailedError(failures, "not_applied" if write else None) from ExceptionGroup(
