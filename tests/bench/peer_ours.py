@@ -1,6 +1,7 @@
 """Our client through its public API, under Trio: ``python -m tests.bench.peer_ours ENGINE PORT``."""
 
 import sys
+from typing import Literal
 
 from .peer import Operation, Peer, main, serve
 
@@ -23,7 +24,8 @@ def start() -> None:
             peer = Peer(text=str, get=client.get, put=client.put, together=together, read_line=read_line)
             await serve(peer, ["trio", "h2", "hpack"])
 
-    engine, port = sys.argv[1:]
+    engine: Literal["lean", "h2"] = "h2" if sys.argv[1] == "h2" else "lean"
+    port = sys.argv[2]
     trio.run(run)
 
 

@@ -35,6 +35,8 @@ WORKLOADS = {
 IMPORT = "import"
 FULL = Effort(rounds=7, seconds=1.0, imports=15)
 QUICK = Effort(rounds=5, seconds=0.2, imports=7)
+# Few workloads then, so many short turns: the ratio of two medians is steady only over a good number of rounds.
+QUICK_CHECK = Effort(rounds=21, seconds=0.15, imports=7)
 
 
 def key(operation: str, index: int) -> str:
