@@ -82,7 +82,17 @@ def test_every_public_name_is_in_the_reference() -> None:
 
 # From the bottom to the top: a module may import its own line and the lines above it here, at run time.
 VALUES = ["_errors", "_server_errors", "_admin_errors", "_error_table", "_addresses", "_keys", "_types"]
-ENGINES = ["_protocol", "_grpc", "_frames", "_deframe", "_greeting", "_lean", "_h2"]
+ENGINES = [
+    "_protocol",
+    "_grpc",
+    "_frames",
+    "_deframe",
+    "_greeting",
+    "_lean",
+    "_lean_control",
+    "_lean_requests",
+    "_h2",
+]
 SERVICES = [
     "_calls",
     "_kv",
