@@ -16,10 +16,10 @@ Results = dict[str, dict[str, list[Turn]]]
 class Clients:
     """The peers that run, and why the others do not; ``versions`` tell which packages they use."""
 
-    live: dict[str, LivePeer] = field(default_factory=dict)
-    missing: dict[str, str] = field(default_factory=dict)
-    failed: dict[str, str] = field(default_factory=dict)
-    versions: dict[str, str] = field(default_factory=dict)
+    live: dict[str, LivePeer] = field(default_factory=dict[str, LivePeer])
+    missing: dict[str, str] = field(default_factory=dict[str, str])
+    failed: dict[str, str] = field(default_factory=dict[str, str])
+    versions: dict[str, str] = field(default_factory=dict[str, str])
 
     @property
     def absent(self) -> dict[str, str]:
