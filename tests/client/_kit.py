@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import AsyncGenerator, Generator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import TypeVar
 
@@ -132,3 +132,42 @@ def address(listening: trio.SocketListener) -> str:
     """As a client is told it."""
     host, port = listening.socket.getsockname()[:2]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+class _Canceller(trio.abc.Instrument):
+    """Cancels a scope at a task's n-th checkpoint: as it arrives there, or once it is parked there."""
+
+    def __init__(self, scope: trio.CancelScope, step: int, *, parked: bool) -> None:
+        self.task = trio.lowlevel.current_task()
+        self.scope, self.left, self.parked = scope, step, parked
+
+    def before_task_step(self, task: trio.lowlevel.Task) -> None:
+        if task is self.task and not self.parked:
+            self._count()
+
+    def after_task_step(self, task: trio.lowlevel.Task) -> None:
+        if task is self.task and self.parked:
+            self._count()
+
+    def _count(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            self.scope.cancel("this test's sweep")
+
+
+async def cancelled_at(step: int, function: Callable[[], Awaitable[object]], *, parked: bool) -> bool:
+    """Run ``function`` and cancel it at its ``step``-th checkpoint (the first is 1); whether that was before its end.
+
+    ``parked``: cancel when the task sleeps there already; else as it arrives.
+    """
+    await trio.lowlevel.checkpoint()  # counting begins in the middle of a step of this task
+    with trio.CancelScope() as scope:
+        canceller = _Canceller(scope, step if parked else step - 1, parked=parked)
+        if step == 1 and not parked:
+            scope.cancel("this test's sweep")
+        trio.lowlevel.add_instrument(canceller)
+        try:
+            await function()
+        finally:
+            trio.lowlevel.remove_instrument(canceller)
+    return scope.cancelled_caught
