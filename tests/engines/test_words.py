@@ -18,7 +18,7 @@ UNITS = {b"m": 0.001, b"S": 1.0}
 @example(100_000.0)
 @example(99_999_999.5)
 def test_a_timeout_is_legal_and_never_shorter_than_asked(seconds: float) -> None:
-    """PROTOCOL-HTTP2: at most eight digits and a unit; our own clock has the say, so the server's is a little longer."""
+    """PROTOCOL-HTTP2: at most eight digits and a unit; the server's clock may only be later than ours."""
     value = timeout_value(seconds)
     match = re.fullmatch(rb"([1-9][0-9]{0,7})([mS])", value)
     assert match is not None
