@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from ._compare import Compare
     from ._keys import KeySpace
+    from .streams import GrpcChannel
 
 
 @final
@@ -37,6 +38,13 @@ class EtcdCommunicator(Reads[TextT], KeyReads[TextT], Ranges[TextT], Writes[Text
           prefix: What the keys begin with; inside another namespace it comes after that one's.
         """
         return EtcdCommunicator(self._endpoints, self._keys.nested(prefix))
+
+    @property
+    def channel(self) -> GrpcChannel:
+        """A grpclib-compatible channel over this connection, for generated stubs (the extra ``stubs``)."""
+        from .streams import GrpcChannel  # noqa: PLC0415 - brings grpclib, which only this needs
+
+        return GrpcChannel(self._endpoints)
 
     @overload
     async def txn(self, txn_builder: Callable[[TxnAction[TextT]], object]) -> TxnResult[TextT]: ...
