@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 
 import pytest
@@ -45,6 +46,11 @@ def test_shows(call: str) -> None:
 
 def test_every_endpoint_is_one_that_the_runner_replaces() -> None:
     assert TEXT.count(ENDPOINT) == TEXT.count("2379") == TEXT.count("HostPortPair(")
+
+
+def test_links_lead_somewhere() -> None:
+    links = re.findall(r"\]\(([^)]+)\)", TEXT)
+    assert not [link for link in links if "://" not in link and not (README.parent / link).exists()]
 
 
 PAGE = """# Top
