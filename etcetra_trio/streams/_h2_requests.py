@@ -138,7 +138,10 @@ class H2Requests(Engine):
         if stream.pending is not None:  # sent while the stream waited, so after its first message
             if message is not None:
                 stream.pending.appendleft((_framed(message), end))
-            self._block(stream)
+            self._blocked.append(stream)
+            self._pump()
+            if stream.pending is not None:
+                self._note_bulk()
         elif message is not None:
             self.send(stream, message, end=end)
         elif end:
@@ -161,13 +164,14 @@ class H2Requests(Engine):
         else:
             stream.pending = deque([(data, end)])
             if not waits:
-                self._block(stream)
+                self._note_bulk()
+                self._blocked.append(stream)
+                self._pump()
 
-    def _block(self, stream: Stream) -> None:
+    def _note_bulk(self) -> None:
+        """The server is measuring its bandwidth, and now there is something to measure it with."""
         self._bulk = True
         self.release_probe()
-        self._blocked.append(stream)
-        self._pump()
 
     def half_close(self, stream: Stream) -> None:
         if stream.pending:

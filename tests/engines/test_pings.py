@@ -122,6 +122,20 @@ def test_a_large_request_releases_the_held_probe(wire: Wire) -> None:
     assert PROBE_ACK in wire.sent()
 
 
+def test_a_held_probe_is_released_by_what_waited_and_is_blocked(engine_class: EngineClass) -> None:
+    wire = Wire(engine_class, settings=[(f.MAX_STREAMS, 1)])
+    wire.unary()
+    stream = wire.stream(b"small")
+    wire.engine.send(stream, b"small too")
+    third = wire.stream(b"y" * 40_000)
+    wire.engine.send(third, b"x" * 70_000)
+    wire.feed(PROBE, wire.answer(1))
+    assert wire.engine.probe_held
+    wire.feed(f.rst(3, 8))
+    assert not wire.engine.probe_held
+    assert PROBE_ACK in wire.sent()
+
+
 def test_small_requests_do_not(wire: Wire) -> None:
     wire.feed(PROBE)
     for _ in range(10):
