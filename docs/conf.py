@@ -43,7 +43,8 @@ nitpick_ignore_regex = [
     ("py:.*", r"(trio|collections|contextlib|enum|grpclib|os|pathlib|ssl|subprocess|types|typing)\..*"),
     ("py:.*", "|".join(dir(builtins))),
     # Words of annotations that stand for themselves.
-    ("py:.*", r"(.*\.)?(TextT|KeySpace|ReadOptions|RangeOptions|Inherit|EngineName|_Endpoints)"),
+    ("py:.*", r"(.*\.)?(\w+T|KeySpace|ReadOptions|RangeOptions|Inherit|EngineName|_Endpoints)"),
+    ("py:.*", r"Cardinality|Deadline|MetadataLike|MultiDict"),
 ]
 
 
@@ -69,7 +70,7 @@ def use_public_names(app: Sphinx, doctree: nodes.document) -> None:
     """Let links go to ``etcetra_trio.X`` where annotations name the private module that X stands in."""
     for link in doctree.findall(addnodes.pending_xref):
         target = link.get("reftarget", "")
-        link["reftarget"] = COMMON.get(target) or re.sub(r"^etcetra_trio\._\w+\.", "etcetra_trio.", target)
+        link["reftarget"] = COMMON.get(target) or re.sub(r"\._\w+\.", ".", target)
         if (link.get("py:module") or "").startswith("etcetra_trio._"):
             link["py:module"] = "etcetra_trio"
     if (
