@@ -47,6 +47,7 @@ from ._errors import RemoteProtocolError as RemoteProtocolError
 from ._errors import RpcError as RpcError
 from ._errors import StatusCode as StatusCode
 from ._errors import UnavailableError as UnavailableError
+from ._errors import WatchLaggedError as WatchLaggedError
 from ._iter_range import RangeIterator as RangeIterator
 from ._kv import SupportsLease as SupportsLease
 from ._server_errors import ClusterCorruptError as ClusterCorruptError
@@ -83,6 +84,12 @@ from ._types import RangeResult as RangeResult
 from ._types import SortOrder as SortOrder
 from ._types import SortTarget as SortTarget
 from ._version import __version__ as __version__
+from ._watch import Watch as Watch
+from ._watch import WatchStatistics as WatchStatistics
+from ._watch_events import WatchBatch as WatchBatch
+from ._watch_events import WatchEvent as WatchEvent
+from ._watch_events import WatchEventType as WatchEventType
+from ._watch_events import WatchFilter as WatchFilter
 
 
 def _show_public_names() -> None:

@@ -213,7 +213,7 @@ def _host(host: object) -> str:
         raise InvalidRequestError(
             f"the host {host!r} has characters that no host has (non-ASCII names: as xn--…)"
         )
-    # A trailing dot is the DNS's root; Python's resolver raises UnicodeError for labels that cannot be (RFC 1035, 2.3.4).
+    # RFC 1035, 2.3.4; a trailing dot is the root. Python's resolver raises UnicodeError for such labels.
     if not all(0 < len(label) < 64 for label in bare.removesuffix(".").split(".")) and ":" not in bare:
         raise InvalidRequestError(f"the host {host!r} has a part that is empty or longer than 63 characters")
     return bare

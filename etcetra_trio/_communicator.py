@@ -11,6 +11,7 @@ from ._ranges import Ranges
 from ._reads import Reads
 from ._txn import TxnAction, TxnResult, build_txn
 from ._types import INHERIT, Inherit
+from ._watches import Watches
 from ._writes import Writes
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @final
-class EtcdCommunicator(Reads[TextT], KeyReads[TextT], Ranges[TextT], Writes[TextT]):
+class EtcdCommunicator(Reads[TextT], KeyReads[TextT], Ranges[TextT], Writes[TextT], Watches[TextT]):
     """The calls to etcd over one client's connection; made by :meth:`EtcdClient.connect`.
 
     Any number of tasks may use it at once. Once the block is left, every call raises

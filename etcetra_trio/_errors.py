@@ -29,6 +29,7 @@ __all__ = [
     "RpcError",
     "StatusCode",
     "UnavailableError",
+    "WatchLaggedError",
 ]
 
 Outcome = Literal["not_applied", "unknown"]
@@ -90,6 +91,21 @@ class EncodingError(EtcdError, ValueError):
         what, key, encoding, reason = self.args
         subject = f"the key {key!r}" if what == "key" else f"the value of the key {key!r}"
         return f"{subject} is not {encoding} text ({reason}): use encoding=None, which takes and gives bytes"
+
+
+class WatchLaggedError(EtcdError):
+    """The reader of a watch with ``on_lag="raise"`` did not keep up.
+
+    Attributes:
+      revision: Everything up to this revision was delivered; a new watch may start after it.
+    """
+
+    def __init__(self, revision: int) -> None:
+        super().__init__(revision)
+        self.revision = revision
+
+    def __str__(self) -> str:
+        return f"the watch's reader is too slow: its buffer is full. Go on at start_revision={self.revision + 1}."
 
 
 class InternalError(EtcdError):

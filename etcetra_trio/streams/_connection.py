@@ -68,6 +68,8 @@ class Connection:
         self.failure: str | None = None
         #: Methods that the server said it does not have.
         self.unimplemented: set[str] = set()
+        #: Whether the server's progress answers can be believed; None: not asked yet (see ``_server_version``).
+        self.progress_is_true: bool | None = None
         self._closing = False
 
     # -- life
@@ -246,7 +248,12 @@ class Connection:
         self._writer.wake()
         return call
 
-    def send(self, call: StreamCall, message: bytes, *, end: bool) -> None:
+    def open(self, call: Stream, path: str, *, leader: bool) -> None:
+        """Start an RPC with a stream of another kind; nothing but its headers is sent."""
+        self.engine.open(call, self.head(path, leader=leader), None, end=False)
+        self._writer.wake()
+
+    def send(self, call: Stream, message: bytes, *, end: bool) -> None:
         self.engine.send(call, message, end=end)
         self._writer.wake()
 

@@ -11,6 +11,7 @@ from .._proto._wire import DecodeError
 from ._connection import Connection
 from ._lean import LeanEngine
 from ._socket import open_wire
+from ._watch_lanes import WatchHub
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -39,6 +40,7 @@ class Endpoints:
         self._http2: EngineName = http2
         self._live: Connection | None = None
         self._connecting = trio.Lock()
+        self.watches = WatchHub(self)
 
     @property
     def service(self) -> Service:

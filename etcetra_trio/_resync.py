@@ -1,0 +1,76 @@
+"""What changed while the history of a watch was compacted away: the differences between two states of its keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ._proto import _codec as pb
+from ._proto._methods import RANGE
+from ._types import revision
+
+if TYPE_CHECKING:
+    from .streams._endpoints import Endpoints
+
+_PUT, _DELETE = 0, 1
+
+
+class Known:
+    """Which keys the reader of a watch knows, and at which revision each was last written."""
+
+    __slots__ = ("_revisions",)
+
+    def __init__(self) -> None:
+        self._revisions: dict[bytes, int] = {}
+
+    def note(self, event: pb.Event) -> None:
+        """The reader got this event."""
+        kv = event.kv
+        if kv is not None:
+            if event.type == _DELETE:
+                self._revisions.pop(kv.key, None)
+            else:
+                self._revisions[kv.key] = kv.mod_revision
+
+    def differences(self, state: list[pb.KeyValue], at_revision: int) -> list[pb.Event]:
+        """The events that lead from what the reader knows to ``state``: deletions first, then puts by revision.
+
+        All of them are noted.
+        """
+        present = {kv.key for kv in state}
+        events = [
+            _event(_DELETE, _deleted(key, at_revision)) for key in self._revisions if key not in present
+        ]
+        changed = [kv for kv in state if self._revisions.get(kv.key) != kv.mod_revision]
+        events += [_event(_PUT, kv) for kv in sorted(changed, key=lambda kv: kv.mod_revision)]
+        for event in events:
+            self.note(event)
+        return events
+
+
+async def list_state(
+    endpoints: Endpoints, key: bytes, range_end: bytes, *, at_revision: int = 0
+) -> tuple[list[pb.KeyValue], int]:
+    """All records of a range, and the revision they are of.
+
+    Cancellation:
+      No effect.
+
+    Raises:
+      EtcdError: as every read.
+    """
+    message = pb.range_request(key, range_end, revision=at_revision)
+    response = await endpoints.call(RANGE, message, pb.decode_range_response)
+    return response.kvs, at_revision or revision(response.header)
+
+
+def _event(kind: int, kv: pb.KeyValue) -> pb.Event:
+    event = pb.Event()
+    event.type, event.kv, event.prev_kv = kind, kv, None
+    return event
+
+
+def _deleted(key: bytes, at_revision: int) -> pb.KeyValue:
+    kv = pb.KeyValue()
+    kv.key, kv.value, kv.mod_revision = key, b"", at_revision
+    kv.create_revision = kv.version = kv.lease = 0
+    return kv

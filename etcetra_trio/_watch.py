@@ -1,0 +1,367 @@
+"""Watches as Trio memory channels: ``async with communicator.watch("k") as events: async for event in events: ...``."""
+
+from __future__ import annotations
+
+import warnings
+from contextlib import suppress
+from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar, final
+
+import trio
+
+from ._errors import StatusCode
+from ._keys import TextT
+from ._proto._methods import WATCH
+from ._resync import Known, list_state
+from ._server_errors import CompactedError, UnsupportedByServerError
+from ._watch_events import WatchBatch, WatchEvent, WatchFilter, watch_event
+from .streams._server_version import check_progress
+from .streams._watcher import Batch
+
+if TYPE_CHECKING:
+    from ._keys import KeySpace
+    from .streams._watch_lanes import WatchHub
+    from .streams._watch_stream import WatchStream
+    from .streams._watcher import Watcher
+
+ItemT_co = TypeVar("ItemT_co", covariant=True)
+ItemT = TypeVar("ItemT")
+#: Between two questions whether a server that lags has come to a revision, in seconds.
+_PROGRESS_INTERVAL = 0.05
+
+
+class WatchStatistics(NamedTuple):
+    """How a watch is doing."""
+
+    #: Everything up to this revision was given to the reader.
+    delivered_revision: int
+    #: Everything up to this revision has come from the server.
+    known_revision: int
+    #: Events that wait for the reader.
+    buffered: int
+    #: Octets that wait for the reader, as they came over the wire.
+    buffered_size: int
+    #: How often the watch went on after a break.
+    resumes: int
+    #: For how many seconds no server has been serving it; 0.0 while one is.
+    stalled_for: float
+
+    @property
+    def lag(self) -> int:
+        """How many revisions the reader is behind what has come."""
+        return max(0, self.known_revision - self.delivered_revision)
+
+
+class Shape(Protocol[ItemT_co]):
+    """How the events of a revision are given."""
+
+    def count(self, batch: Batch) -> int:
+        """In how many items."""
+        ...
+
+    def item(self, batch: Batch, index: int) -> ItemT_co:
+        """One of them."""
+        ...
+
+
+class EventShape(Generic[TextT]):
+    """One event at a time."""
+
+    __slots__ = ("_keys",)
+
+    def __init__(self, keys: KeySpace[TextT]) -> None:
+        self._keys: KeySpace[TextT] = keys
+
+    def count(self, batch: Batch) -> int:
+        return len(batch.events)
+
+    def item(self, batch: Batch, index: int) -> WatchEvent[TextT]:
+        return watch_event(self._keys, batch.events[index], batch.coalesced, synthetic=batch.synthetic)
+
+
+class BatchShape(Generic[TextT]):
+    """All events of a revision together."""
+
+    __slots__ = ("_keys",)
+
+    def __init__(self, keys: KeySpace[TextT]) -> None:
+        self._keys: KeySpace[TextT] = keys
+
+    def count(self, batch: Batch) -> int:  # noqa: ARG002 - as the protocol has it
+        return 1
+
+    def item(self, batch: Batch, index: int) -> WatchBatch[TextT]:  # noqa: ARG002 - there is only one
+        keys, coalesced, synthetic = self._keys, batch.coalesced, batch.synthetic
+        events = [watch_event(keys, event, coalesced, synthetic=synthetic) for event in batch.events]
+        return WatchBatch(batch.revision, events)
+
+
+@final
+class Watch(trio.abc.ReceiveChannel[ItemT]):
+    """The events of a key, a prefix or a range: in order, none missing, none twice, whatever happens to connections.
+
+    Made by :meth:`EtcdCommunicator.watch`, ``watch_prefix`` and ``watch_range``. Enter it with ``async with``: then the
+    server watches before the block begins, and is told to stop before it ends. A bare ``async for`` begins with its
+    first step, and is ended when it is dropped, with a ResourceWarning.
+
+    It ends in exactly these ways: it was closed; :exc:`CompactedError`, when the server does not have the next events
+    any more; the error with which the server refused it; :exc:`WatchLaggedError`, if asked for;
+    :exc:`trio.ClosedResourceError`, when the client's block was left. Events that came before are given first.
+    """
+
+    def __init__(
+        self,
+        hub: WatchHub,
+        watcher: Watcher,
+        shape: Shape[ItemT],
+        *,
+        known: Known | None,
+        ready_event: trio.Event | None,
+    ) -> None:
+        self._started = self._ready = self._closed = self._busy = self._quiet = False
+        self._hub = hub
+        self._watcher = watcher
+        self._shape: Shape[ItemT] = shape
+        self._known = known
+        self._ready_event = ready_event
+        self._token: trio.lowlevel.TrioToken | None = None
+        # The revision that is being given, and the next item of it.
+        self._batch: Batch | None = None
+        self._next = 0
+        self._delivered = 0
+
+    async def receive(self) -> ItemT:
+        """The next event (or, with ``batches=True``, all events of the next revision).
+
+        Cancellation:
+          No effect: no event is lost.
+
+        Raises:
+          CompactedError: the next events are gone from the server.
+          EncodingError: an event's key or value is no text; the event counts as given.
+          trio.BusyResourceError: another task is receiving.
+          trio.ClosedResourceError: the watch, or the client, was closed.
+          EtcdError: the server refused the watch.
+        """
+        if self._busy:
+            raise trio.BusyResourceError("another task is receiving from this watch")
+        self._busy = True
+        self._quiet = False
+        try:
+            await trio.lowlevel.checkpoint()
+            if not self._ready:
+                await self._wait_ready()
+            while self._batch is None:
+                self._check_open()
+                self._batch = self._watcher.take()
+                if self._batch is None:
+                    await self._wait_for_more()
+            self._check_open()
+            return self._give(self._batch)
+        except trio.Cancelled:
+            self._quiet = True  # whoever drops it now had no way to close it
+            raise
+        finally:
+            self._busy = False
+
+    def _give(self, batch: Batch) -> ItemT:
+        index = self._next
+        self._next += 1
+        if self._next >= self._shape.count(batch):
+            self._batch, self._next = None, 0
+            self._delivered = batch.revision
+            if self._known is not None:
+                for event in batch.events:
+                    self._known.note(event)
+            self._hub.taken(self._watcher)
+        return self._shape.item(batch, index)
+
+    async def _wait_for_more(self) -> None:
+        """Wait until something happens; raises what the watch failed with."""
+        failure = self._watcher.failure
+        if failure is None:
+            await self._watcher.arrived.wait()
+        elif isinstance(failure, CompactedError) and self._known is not None:
+            await self._resync(self._known)
+        else:
+            raise failure.with_traceback(None)
+
+    async def _wait_ready(self) -> None:
+        """Begin, and wait until the server confirmed it."""
+        watcher = self._watcher
+        if not self._started:
+            self._check_open()
+            if self._known is not None:
+                await self._learn(self._known)
+            self._token = trio.lowlevel.current_trio_token()
+            self._started = True
+            self._hub.open(watcher)
+        while not watcher.created:
+            self._check_open()
+            await self._wait_for_more()
+        self._ready = True
+        self._delivered = max(self._delivered, watcher.known_revision if not watcher.inbox else 0)
+        if self._ready_event is not None:
+            self._ready_event.set()
+
+    async def _learn(self, known: Known) -> None:
+        """Learn what there is before the watch begins, to know later what changed."""
+        watcher = self._watcher
+        before = max(0, watcher.next_revision - 1)
+        if watcher.next_revision == 1:
+            return  # there is nothing before the first revision
+        with suppress(CompactedError):  # the server will say so, and then everything is a difference
+            state, revision = await list_state(
+                self._hub.endpoints, watcher.key, watcher.range_end, at_revision=before
+            )
+            known.differences(state, revision)
+            watcher.restart(revision + 1)
+
+    async def _resync(self, known: Known) -> None:
+        """Events are gone: give the differences instead, and go on after them."""
+        watcher = self._watcher
+        state, revision = await list_state(self._hub.endpoints, watcher.key, watcher.range_end)
+        events = known.differences(state, revision)
+        unwanted = [kind == WatchFilter.NODELETE for kind in watcher.filters]
+        events = [event for event in events if bool(event.type) not in unwanted]
+        watcher.restart(revision + 1)
+        self._hub.open(watcher)
+        if events:
+            self._batch = Batch(revision, events, 0)
+            self._batch.synthetic = True
+
+    async def progress(self) -> int:
+        """Ask the server up to which revision it has sent everything.
+
+        Cancellation:
+          No effect.
+
+        Returns:
+          The revision: whatever happened up to it was given to the reader, or waits for it.
+
+        Raises:
+          UnsupportedByServerError: the server's answer cannot be believed (before etcd 3.4.31 and 3.5.13).
+          EtcdError: the watch failed.
+        """
+        await trio.lowlevel.checkpoint()
+        watcher = self._watcher
+        if not self._ready:
+            await self._wait_ready()
+        answers = watcher.progress_answers
+        asked: WatchStream | None = None
+        while watcher.progress_answers == answers:
+            self._check_open()
+            if watcher.failure is not None:
+                raise watcher.failure.with_traceback(None)
+            stream = watcher.lane.stream if watcher.lane is not None else None
+            if stream is not None and stream is not asked and watcher.created:
+                connection = stream.connection
+                if not await check_progress(connection):
+                    text = "this server's progress answers can overtake events"
+                    raise UnsupportedByServerError(
+                        StatusCode.UNIMPLEMENTED,
+                        text,
+                        WATCH.path,
+                        connection.endpoint,
+                        since="3.4.31 and 3.5.13",
+                    )
+                asked = stream
+                stream.request_progress()
+                continue
+            await self._observe()
+        return watcher.known_revision
+
+    async def wait_revision(self, revision: int) -> None:
+        """Wait until whatever happened up to ``revision`` was given to the reader, or waits for it.
+
+        Cancellation:
+          No effect.
+
+        Args:
+          revision: A revision of the store, such as a put returned.
+
+        Raises:
+          EtcdError: the watch failed.
+        """
+        await trio.lowlevel.checkpoint()
+        believable = True
+        while self._watcher.known_revision < revision:
+            if believable:
+                try:
+                    if await self.progress() < revision:
+                        await trio.sleep(_PROGRESS_INTERVAL)  # the member lags
+                except UnsupportedByServerError:
+                    believable = False  # then only an event can tell
+            else:
+                self._check_open()
+                if self._watcher.failure is not None:
+                    raise self._watcher.failure.with_traceback(None)
+                await self._observe()
+
+    async def _observe(self) -> None:
+        if self._watcher.observers is None:
+            self._watcher.observers = trio.lowlevel.ParkingLot()
+        await self._watcher.observers.park()
+
+    def statistics(self) -> WatchStatistics:
+        """How the watch is doing."""
+        watcher = self._watcher
+        return WatchStatistics(
+            self._delivered,
+            watcher.known_revision,
+            watcher.waiting_events,
+            watcher.size,
+            watcher.interruptions,
+            0.0 if watcher.down_since is None else trio.current_time() - watcher.down_since,
+        )
+
+    async def aclose(self) -> None:
+        """End the watch, on the server as well.
+
+        Cancellation:
+          It is ended in any case.
+        """
+        self._close()
+        await trio.lowlevel.checkpoint()
+
+    async def __aenter__(self) -> Watch[ItemT]:
+        """Begin the watch; what happens from now on is not missed."""
+        try:
+            await trio.lowlevel.checkpoint()
+            await self._wait_ready()
+        except BaseException:
+            self._close()
+            raise
+        return self
+
+    def _close(self) -> None:
+        if not self._closed:
+            self._closed = True
+            if self._started:
+                self._hub.close(self._watcher)
+            self._batch = None
+            self._watcher.notify()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise trio.ClosedResourceError("this watch was closed")
+
+    def __del__(self) -> None:
+        if not self._started or self._closed or self._token is None:
+            return
+        if not self._quiet and not self._hub.endpoints.service.closed and self._watcher.failure is None:
+            warnings.warn(
+                f"{self!r} was dropped without being closed: use `async with`",
+                ResourceWarning,
+                stacklevel=2,
+                source=self,
+            )
+        with suppress(trio.RunFinishedError):
+            self._token.run_sync_soon(self._hub.close, self._watcher)
+
+    def __repr__(self) -> str:
+        watcher = self._watcher
+        what = f"{watcher.key!r}" + (f" to {watcher.range_end!r}" if watcher.range_end else "")
+        state = (
+            "closed" if self._closed else "failed" if watcher.failure else "open" if self._ready else "new"
+        )
+        return f"<etcetra_trio.Watch of {what}: {state}, next revision {watcher.next_revision}>"

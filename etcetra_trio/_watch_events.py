@@ -1,0 +1,80 @@
+"""What a watch gives: events, and all events of a revision together. Pure."""
+
+from __future__ import annotations
+
+from enum import Enum, IntEnum
+from typing import TYPE_CHECKING, Generic, NamedTuple
+
+from ._keys import TextT
+
+if TYPE_CHECKING:
+    from ._keys import KeySpace
+    from ._proto import _codec as pb
+
+
+class WatchEventType(Enum):
+    """What happened to a key."""
+
+    PUT = 0
+    DELETE = 1
+
+
+class WatchFilter(IntEnum):
+    """Events that the server leaves out."""
+
+    NOPUT = 0
+    NODELETE = 1
+
+
+class WatchEvent(NamedTuple, Generic[TextT]):
+    """One change of one key."""
+
+    key: TextT
+    #: The new value; empty for a DELETE.
+    value: TextT
+    #: With ``prev_kv=True``: the value before; None if there was no key, or its history is compacted.
+    prev_value: TextT | None
+    event: WatchEventType
+    #: The revision of the store that the change made.
+    revision: int
+    #: The revision at which the key came into being; 0 for a DELETE.
+    create_revision: int
+    #: How often the key was written since it came into being; 0 for a DELETE.
+    version: int
+    #: The id of the lease that the key is attached to; 0 for none.
+    lease: int
+    #: With ``on_lag="coalesce"``: older events of the key were left out.
+    coalesced: bool = False
+    #: With ``resync=True``: no event of the server, but a difference found after its history was compacted.
+    synthetic: bool = False
+
+
+class WatchBatch(NamedTuple, Generic[TextT]):
+    """All events of one revision; with ``resync=True`` also all differences found at once."""
+
+    revision: int
+    events: list[WatchEvent[TextT]]
+
+
+def watch_event(
+    keys: KeySpace[TextT], event: pb.Event, coalesced: set[bytes], *, synthetic: bool = False
+) -> WatchEvent[TextT]:
+    """An event of the server as the user knows it.
+
+    Raises:
+      EncodingError: its key or value is no text.
+    """
+    kv, previous = event.kv, event.prev_kv
+    assert kv is not None  # the streams let no event without a key through
+    return WatchEvent(
+        keys.text_key(kv.key),
+        keys.text_value(kv.value, kv.key),
+        None if previous is None else keys.text_value(previous.value, kv.key),
+        WatchEventType.DELETE if event.type else WatchEventType.PUT,
+        kv.mod_revision,
+        kv.create_revision,
+        kv.version,
+        kv.lease,
+        kv.key in coalesced if coalesced else False,
+        synthetic,
+    )

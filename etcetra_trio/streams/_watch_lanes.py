@@ -1,0 +1,215 @@
+"""Lanes: each keeps one watch stream open for its watches, over whatever connection there is.
+
+All watches share one lane. A watch that lags gets a lane of its own, whose HTTP/2 window makes the server wait; there
+are few of those, so further ones are ended on the server and go on once their reader has read what waits.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING, Final
+
+import trio
+
+from .._errors import ConnectionFailedError, StatusCode, WatchLaggedError
+from .._proto._methods import WATCH
+from ._server_version import check_progress
+from ._watch_stream import WatchStream
+from ._watcher import Budget
+
+if TYPE_CHECKING:
+    from ._endpoints import Endpoints
+    from ._grpc import StreamEnd
+    from ._watcher import Watcher
+
+#: Back-off between tries to reopen a stream, in seconds: full jitter up to a bound that doubles.
+FIRST_DELAY, LONGEST_DELAY = 0.05, 2.0
+#: Lanes for single watches that lag: each may hold a stream's window (4 MiB) beside its watch's buffer.
+OWN_LANES: Final = 6
+#: Statuses that another try cannot change; all others, and every broken connection, are worth one.
+_FINAL = frozenset(
+    {
+        StatusCode.INVALID_ARGUMENT,
+        StatusCode.NOT_FOUND,
+        StatusCode.PERMISSION_DENIED,
+        StatusCode.FAILED_PRECONDITION,
+        StatusCode.OUT_OF_RANGE,
+        StatusCode.UNIMPLEMENTED,
+        StatusCode.DATA_LOSS,
+        StatusCode.UNAUTHENTICATED,
+    }
+)
+
+
+class Lane:
+    """One stream's worth of watches, and the task that keeps the stream open."""
+
+    def __init__(self, hub: WatchHub, *, own: bool) -> None:
+        self._hub = hub
+        self._running = False
+        #: Whether it is for a single watch, which then may stall the stream.
+        self.own = own
+        self.watchers: dict[Watcher, None] = {}
+        #: None while there is no connection.
+        self.stream: WatchStream | None = None
+
+    def add(self, watcher: Watcher) -> None:
+        """Serve a watch."""
+        watcher.lane = self
+        watcher.epoch += 1
+        self.watchers[watcher] = None
+        if self.stream is not None:
+            self.stream.create(watcher)
+        elif not self._running:
+            self._running = True
+            self._hub.endpoints.service.start_soon(self._run, name="watch stream")
+
+    def remove(self, watcher: Watcher) -> None:
+        """Serve a watch no longer; the server is told."""
+        del self.watchers[watcher]
+        watcher.lane = None
+        if self.stream is not None:
+            if self.watchers:
+                self.stream.drop(watcher)
+            else:
+                self.stream.stop()
+
+    @property
+    def full(self) -> bool:
+        """Whether the only watch of this lane has no room."""
+        return any(watcher.full for watcher in self.watchers)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits for the reader of the only watch of this lane."""
+        return (self.stream is None or self.stream.idle) and not any(
+            watcher.inbox for watcher in self.watchers
+        )
+
+    def on_lag(self, watcher: Watcher) -> None:
+        """A watch has no room, and the stream is not its own."""
+        self._hub.on_lag(watcher)
+
+    def on_failure(self, watcher: Watcher, failure: Exception) -> None:
+        """A watch is over for good."""
+        del self.watchers[watcher]
+        watcher.lane = None
+        watcher.fail(failure)
+        if not self.watchers and self.stream is not None:
+            self.stream.stop()
+
+    async def _run(self) -> None:
+        delay = FIRST_DELAY
+        try:
+            while self.watchers:
+                stream = await self._open()
+                if stream is not None:
+                    end = await stream.wait_end()
+                    self.stream = None
+                    self._on_interruption(stream, end)
+                    if stream.fruitful or stream.stopped:
+                        delay = FIRST_DELAY
+                        continue
+                await trio.sleep(random.uniform(0, delay))  # noqa: S311 - no secret
+                delay = min(2 * delay, LONGEST_DELAY)
+        finally:
+            # Watches are left only where the client's block was.
+            self._running = False
+            self.stream = None
+            self._fail_all(trio.ClosedResourceError("the connect() block of this watch was left"))
+
+    async def _open(self) -> WatchStream | None:
+        """A stream with all watches on it; None if there is no connection."""
+        try:
+            connection = await self._hub.endpoints.connection()
+        except ConnectionFailedError:
+            return None
+        if any(watcher.progress_notify for watcher in self.watchers):
+            await check_progress(connection)
+        self.stream = WatchStream(self, connection)
+        for watcher in self.watchers:
+            self.stream.create(watcher)
+        return self.stream
+
+    def _on_interruption(self, stream: WatchStream, end: StreamEnd) -> None:
+        if not stream.stopped and (
+            end.kind == "message" or (end.kind in {"status", "http"} and end.status in _FINAL)
+        ):
+            self._fail_all(stream.connection.error(end, WATCH, write=False))
+        for watcher in self.watchers:
+            watcher.on_interruption(trio.current_time())
+
+    def _fail_all(self, failure: Exception) -> None:
+        watchers, self.watchers = self.watchers, {}
+        for watcher in watchers:
+            watcher.lane = None
+            watcher.fail(failure)
+
+
+class WatchHub:
+    """All watches of one ``connect()`` block."""
+
+    def __init__(self, endpoints: Endpoints) -> None:
+        self.endpoints = endpoints
+        self.budget = Budget()
+        self._shared = Lane(self, own=False)
+        #: The lanes of watches that lagged.
+        self._own: list[Lane] = []
+        #: Watches that are ended on the server until their readers have read what waits.
+        self._parked: set[Watcher] = set()
+
+    def open(self, watcher: Watcher) -> None:
+        """Begin a watch. One with an id of the user's choice gets its own stream, where no other can have the id."""
+        self.endpoints.service.check_open()
+        lane = Lane(self, own=True) if watcher.watch_id else self._shared
+        lane.add(watcher)
+
+    def close(self, watcher: Watcher) -> None:
+        """End a watch, on the server as well."""
+        self._parked.discard(watcher)
+        if watcher.lane is not None:
+            watcher.lane.remove(watcher)
+        watcher.discard()
+
+    def taken(self, watcher: Watcher) -> None:
+        """The reader took a revision."""
+        lane = watcher.lane
+        if lane is not None:
+            if lane.own and lane.stream is not None:
+                lane.stream.give_back()
+        elif watcher in self._parked and not watcher.inbox:
+            self._parked.discard(watcher)
+            if not self.endpoints.service.closed:
+                self._shared.add(watcher)
+
+    def on_lag(self, watcher: Watcher) -> None:
+        """A watch of the shared lane is full: that must cost the others nothing."""
+        if watcher.on_lag == "coalesce":
+            watcher.coalesce()
+            if not watcher.full:
+                return
+        assert watcher.lane is not None
+        watcher.lane.remove(watcher)
+        watcher.on_interruption(trio.current_time())
+        if watcher.on_lag == "raise":
+            watcher.fail(WatchLaggedError(watcher.known_revision))
+            return
+        lane = self._own_lane()
+        if lane is None:
+            self._parked.add(watcher)
+        else:
+            lane.add(watcher)
+
+    def _own_lane(self) -> Lane | None:
+        """A lane for a watch that lags; None if all are taken by watches that still lag."""
+        self._own = [lane for lane in self._own if lane.watchers]
+        if len(self._own) >= OWN_LANES:
+            idle = next((lane for lane in self._own if lane.idle), None)
+            if idle is None:
+                return None
+            self._own.remove(idle)
+            for watcher in list(idle.watchers):
+                idle.remove(watcher)
+                self._shared.add(watcher)
+        self._own.append(Lane(self, own=True))
+        return self._own[-1]

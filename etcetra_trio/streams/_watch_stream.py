@@ -1,0 +1,191 @@
+"""One gRPC stream of etcd's Watch service: many watches on it, each response handed to the watch it is for.
+
+Responses are handed over in the connection's reader task, which saves a task switch per event: nothing here waits.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from .._error_table import rpc_error
+from .._errors import StatusCode, UnavailableError
+from .._proto import _codec as pb
+from .._proto._methods import WATCH
+from .._proto._wire import DecodeError
+from .._server_errors import CompactedError
+from ._grpc import INTERNAL, StreamEnd
+from ._protocol import Stream
+from ._waiter import Waiter
+
+if TYPE_CHECKING:
+    from ._connection import Connection
+    from ._watch_lanes import Lane
+    from ._watcher import Watcher
+
+#: The watch id of answers to progress requests: they are for all watches of the stream (etcd 3.4).
+_ALL_WATCHES = -1
+_PROGRESS_REQUEST = pb.watch_request(progress_request=pb.watch_progress_request())
+
+
+class WatchStream(Stream):
+    """The stream of a :class:`Lane` over one connection."""
+
+    __slots__ = (
+        "_creating",
+        "_ended",
+        "_kept",
+        "_lane",
+        "_watches",
+        "connection",
+        "end",
+        "fruitful",
+        "stopped",
+    )
+
+    def __init__(self, lane: Lane, connection: Connection) -> None:
+        super().__init__(unary=False)
+        self.connection = connection
+        self.end: StreamEnd | None = None
+        #: Whether the server confirmed a watch: then a break is no reason to wait before the next try.
+        self.fruitful = False
+        #: Whether its end was our wish.
+        self.stopped = False
+        self._lane = lane
+        self._ended = Waiter()
+        self._watches: dict[int, Watcher] = {}
+        # The server answers in the order of the requests; ids tell nothing (3.5.1 refuses watches with id 0).
+        self._creating: deque[tuple[Watcher, int]] = deque()
+        # What a lane's only watch has no room for: its window is given back when there is.
+        self._kept: deque[tuple[bytes, int]] = deque()
+        connection.open(self, WATCH.path, leader=True)
+
+    # -- what the lane wants ------------------------------------------------------------------------------------
+
+    def create(self, watcher: Watcher) -> None:
+        """Begin a watch, or let it go on from its next revision."""
+        self._creating.append((watcher, watcher.epoch))
+        self.connection.send(self, watcher.create_request(), end=False)
+
+    def drop(self, watcher: Watcher) -> None:
+        """End a watch on the server."""
+        if self._watches.get(watcher.server_id) is watcher:
+            del self._watches[watcher.server_id]
+            self._cancel_watch(watcher.server_id)
+        # Else it is not confirmed yet, and is ended when it is.
+
+    def request_progress(self) -> None:
+        """Ask up to which revision everything was sent; the answer goes to every watch of the stream."""
+        self.connection.send(self, _PROGRESS_REQUEST, end=False)
+
+    def give_back(self) -> None:
+        """The reader of the lane's only watch took something."""
+        while self._kept and not self._lane.full:
+            message, cost = self._kept.popleft()
+            self._handle(message)
+            self.connection.consumed(self, cost)
+
+    def stop(self) -> None:
+        """End the stream on both sides."""
+        self.stopped = True
+        if self.end is None:
+            self.connection.cancel(self)
+            self.on_end(StreamEnd("local", StatusCode.OK, "no watch is left"))
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is kept back."""
+        return not self._kept
+
+    async def wait_end(self) -> StreamEnd:
+        """Wait until the stream is over."""
+        while self.end is None:
+            await self._ended.wait()
+        return self.end
+
+    # -- what the engine tells ----------------------------------------------------------------------------------
+
+    def on_message(self, message: bytes, cost: int) -> None:
+        if self._lane.own and (self._kept or self._lane.full):
+            self._kept.append((message, cost))
+            return
+        self.connection.engine.consumed(self, cost)
+        self._handle(message)
+
+    def on_end(self, end: StreamEnd) -> None:
+        self.end = end
+        self._kept.clear()
+        self._ended.wake()
+
+    def _handle(self, message: bytes) -> None:
+        try:
+            response = pb.decode_watch_response(message)
+        except DecodeError as error:
+            self.connection.cancel(self)
+            self.on_end(StreamEnd("protocol", INTERNAL, f"a watch response does not decode: {error}"))
+            return
+        if response.created:
+            self._on_created(response)
+        elif response.canceled:
+            watcher = self._watches.pop(response.watch_id, None)
+            if watcher is not None:
+                self._on_canceled(watcher, response)
+        elif response.events:
+            watcher = self._watches.get(response.watch_id)
+            if watcher is not None:
+                watcher.on_events(response.events, len(message), more_fragments=response.fragment)
+                if watcher.full and not self._lane.own:
+                    self._lane.on_lag(watcher)
+        elif response.header is not None:
+            self._on_progress(response.watch_id, response.header.revision)
+
+    def _on_created(self, response: pb.WatchResponse) -> None:
+        if not self._creating:
+            return
+        watcher, epoch = self._creating.popleft()
+        wanted = watcher.lane is self._lane and watcher.epoch == epoch
+        if response.canceled:
+            if wanted:
+                self._on_canceled(watcher, response)
+        elif not wanted:  # closed, or gone to another lane, meanwhile
+            self._cancel_watch(response.watch_id)
+        else:
+            self.fruitful = True
+            self._watches[response.watch_id] = watcher
+            watcher.server_id = response.watch_id
+            watcher.on_created(0 if response.header is None else response.header.revision)
+
+    def _on_canceled(self, watcher: Watcher, response: pb.WatchResponse) -> None:
+        """The server refused or ended a watch."""
+        endpoint = self.connection.endpoint
+        if response.compact_revision:
+            text = "mvcc: required revision has been compacted"
+            failure: Exception = CompactedError(
+                StatusCode.OUT_OF_RANGE,
+                text,
+                WATCH.path,
+                endpoint,
+                compact_revision=response.compact_revision,
+            )
+        else:
+            reason = response.cancel_reason or "the server ended the watch without a reason"
+            failure = rpc_error(
+                StatusCode.CANCELLED, reason, method=WATCH.path, endpoint=endpoint, write=False
+            )
+        if isinstance(failure, UnavailableError):
+            self.stop()  # the lane begins anew, perhaps elsewhere
+        else:
+            self._lane.on_failure(watcher, failure)
+
+    def _on_progress(self, watch_id: int, revision: int) -> None:
+        trusted = self.connection.progress_is_true is True
+        if watch_id == _ALL_WATCHES:
+            for watcher in self._watches.values():
+                watcher.on_progress(revision, trusted=trusted)
+        elif watch_id in self._watches:
+            self._watches[watch_id].on_progress(revision, trusted=trusted)
+
+    def _cancel_watch(self, watch_id: int) -> None:
+        if self.end is None:
+            cancel = pb.watch_cancel_request(watch_id)
+            self.connection.send(self, pb.watch_request(cancel_request=cancel), end=False)

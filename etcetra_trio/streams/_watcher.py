@@ -1,0 +1,292 @@
+"""One watch as the streams see it: what it asks for, where it goes on, and what waits for its reader."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Final, Literal
+
+import trio
+
+from .._proto import _codec as pb
+from ._waiter import Waiter
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ._watch_lanes import Lane
+
+#: Octets, as they came over the wire, that wait for a reader at most; one larger revision is let through alone.
+BUFFER_SIZE: Final = 1 << 20
+#: The same, over all watches of a client.
+TOTAL_SIZE: Final = 32 << 20
+OnLag = Literal["wait", "raise", "coalesce"]
+
+
+class Budget:
+    """Octets that wait for the readers of all watches of a client."""
+
+    __slots__ = ("used",)
+
+    def __init__(self) -> None:
+        self.used = 0
+
+
+class Batch:
+    """All events of one revision."""
+
+    __slots__ = ("coalesced", "events", "revision", "size", "synthetic")
+
+    def __init__(self, revision: int, events: list[pb.Event], size: int) -> None:
+        self.revision = revision
+        self.events = events
+        self.size = size
+        #: Keys whose older events were left out.
+        self.coalesced: set[bytes] = set()
+        #: The events are differences that we found, not the server's.
+        self.synthetic = False
+
+
+class Watcher:
+    """The state of one watch. The lane that serves it holds it, never the user's object that reads it."""
+
+    __slots__ = (
+        "arrived",
+        "budget",
+        "closed",
+        "created",
+        "down_since",
+        "epoch",
+        "failure",
+        "filters",
+        "inbox",
+        "interruptions",
+        "key",
+        "known_revision",
+        "lane",
+        "max_events",
+        "next_revision",
+        "observers",
+        "on_lag",
+        "prev_kv",
+        "progress_answers",
+        "progress_notify",
+        "range_end",
+        "server_id",
+        "size",
+        "tail",
+        "tail_size",
+        "waiting_events",
+        "watch_id",
+    )
+
+    def __init__(
+        self,
+        key: bytes,
+        range_end: bytes,
+        *,
+        start_revision: int,
+        progress_notify: bool,
+        filters: Sequence[int],
+        prev_kv: bool,
+        watch_id: int,
+        max_events: int,
+        on_lag: OnLag,
+        budget: Budget,
+    ) -> None:
+        self.key = key
+        self.range_end = range_end
+        self.progress_notify = progress_notify
+        self.filters = tuple(filters)
+        self.prev_kv = prev_kv
+        self.watch_id = watch_id
+        self.max_events = max_events
+        self.on_lag: OnLag = on_lag
+        #: The first revision that has not come yet; 0 until the server said what "now" is.
+        self.next_revision = start_revision
+        #: Everything up to here is in the inbox, or was.
+        self.known_revision = max(0, start_revision - 1)
+        self.inbox: deque[Batch] = deque()
+        self.waiting_events = self.size = 0
+        # The last revision of a response of which more fragments are to come.
+        self.tail: list[pb.Event] = []
+        self.tail_size = 0
+        self.created = self.closed = False
+        self.failure: Exception | None = None
+        self.arrived = Waiter()
+        #: Tasks that wait for a revision; made by the first of them.
+        self.observers: trio.lowlevel.ParkingLot | None = None
+        self.progress_answers = 0
+        self.interruptions = 0
+        #: Since when no stream serves it, on Trio's clock; None while one does.
+        self.down_since: float | None = None
+        self.budget = budget
+        #: Who serves it; the epoch counts how often that was begun, the id is the server's on the lane's stream.
+        self.lane: Lane | None = None
+        self.epoch = 0
+        self.server_id = -1
+
+    def create_request(self) -> bytes:
+        """The request that begins the watch, or lets it go on."""
+        create = pb.watch_create_request(
+            self.key,
+            self.range_end,
+            self.next_revision,
+            self.progress_notify,
+            self.filters,
+            self.prev_kv,
+            self.watch_id,
+            fragment=True,
+        )
+        return pb.watch_request(create_request=create)
+
+    @property
+    def full(self) -> bool:
+        """Whether nothing more should come until the reader took something."""
+        return (
+            self.waiting_events >= self.max_events
+            or self.size >= BUFFER_SIZE
+            or (self.size > 0 and self.budget.used >= TOTAL_SIZE)
+        )
+
+    def on_created(self, revision: int) -> None:
+        """The server confirmed it, when its store was at ``revision``."""
+        if not self.next_revision:
+            self.next_revision = revision + 1
+            self.known_revision = revision
+        self.created = True
+        self.down_since = None
+        self.notify()
+
+    def on_events(self, events: list[pb.Event], size: int, *, more_fragments: bool) -> None:
+        """Put whole revisions into the inbox; the last one of an unfinished response waits for the rest of it."""
+        if self.tail:
+            events = self.tail + events
+            size += self.tail_size
+            self.tail, self.tail_size = [], 0
+        first = events[0].kv
+        last = events[-1].kv
+        assert first is not None
+        assert last is not None
+        if not more_fragments and first.mod_revision == last.mod_revision:  # mostly there is one revision
+            self._add(first.mod_revision, events, size)
+        else:
+            self._add_revisions(events, size, more_fragments=more_fragments)
+        self.notify()
+
+    def _add_revisions(self, events: list[pb.Event], size: int, *, more_fragments: bool) -> None:
+        each = size // len(events)
+        start = 0
+        count = len(events)
+        while start < count:
+            kv = events[start].kv
+            assert kv is not None
+            revision = kv.mod_revision
+            stop = start + 1
+            while stop < count and _revision(events[stop]) == revision:
+                stop += 1
+            if stop == count and more_fragments:
+                self.tail, self.tail_size = events[start:], each * (stop - start)
+                return
+            self._add(revision, events[start:stop], each * (stop - start))
+            start = stop
+
+    def _add(self, revision: int, events: list[pb.Event], size: int) -> None:
+        # Old servers repeat events (fixed in 3.5.8) and send those of other keys (fixed in 3.5.33, 3.6.14, 3.7.1).
+        if revision < self.next_revision:
+            return
+        if self.range_end != b"\0" or self.key != b"\0":
+            events = [event for event in events if self._covers(event)]
+            if not events:
+                return
+        self.inbox.append(Batch(revision, events, size))
+        self.waiting_events += len(events)
+        self.size += size
+        self.budget.used += size
+        self.next_revision = revision + 1
+        self.known_revision = revision
+
+    def _covers(self, event: pb.Event) -> bool:
+        kv = event.kv
+        if kv is None:
+            return False
+        if not self.range_end:
+            return kv.key == self.key
+        return kv.key >= self.key and (self.range_end == b"\0" or kv.key < self.range_end)
+
+    def on_progress(self, revision: int, *, trusted: bool) -> None:
+        """The server says that everything up to ``revision`` was sent."""
+        if trusted and not self.tail:
+            self.progress_answers += 1
+            if revision >= self.next_revision:
+                self.next_revision = revision + 1
+                self.known_revision = revision
+            self.notify()
+
+    def on_interruption(self, now: float) -> None:
+        """The stream is gone; what is complete stays."""
+        self.tail, self.tail_size = [], 0
+        if self.created and self.down_since is None:
+            self.interruptions += 1
+            self.down_since = now
+
+    def notify(self) -> None:
+        """Something changed: wake the reader and whoever else waits."""
+        self.arrived.wake()
+        if self.observers:
+            self.observers.unpark_all()
+
+    def restart(self, revision: int) -> None:
+        """Begin anew at ``revision`` after a failure."""
+        self.failure = None
+        self.created = False
+        self.next_revision = revision
+        self.known_revision = revision - 1
+
+    def fail(self, failure: Exception) -> None:
+        """No further event will come; those that wait are read first."""
+        if self.failure is None:
+            self.failure = failure
+        self.notify()
+
+    def take(self) -> Batch | None:
+        """The next revision for the reader."""
+        if not self.inbox:
+            return None
+        batch = self.inbox.popleft()
+        self.waiting_events -= len(batch.events)
+        self.size -= batch.size
+        self.budget.used -= batch.size
+        return batch
+
+    def discard(self) -> None:
+        """Nobody reads any more."""
+        self.inbox.clear()
+        self.budget.used -= self.size
+        self.waiting_events = self.size = 0
+
+    def coalesce(self) -> None:
+        """Keep the newest event of each key."""
+        newest: dict[bytes, pb.Event] = {}
+        left_out: set[bytes] = set()
+        size = self.size
+        for batch in self.inbox:
+            left_out |= batch.coalesced
+            for event in batch.events:
+                kv = event.kv
+                assert kv is not None
+                if newest.pop(kv.key, None) is not None:
+                    left_out.add(kv.key)
+                newest[kv.key] = event  # last in order, as its revision is the newest
+        before = self.waiting_events
+        next_revision, known = self.next_revision, self.known_revision
+        self.discard()
+        self.next_revision = 0
+        if newest:
+            self._add_revisions(list(newest.values()), size * len(newest) // before, more_fragments=False)
+        for batch in self.inbox:
+            batch.coalesced = {event.kv.key for event in batch.events if event.kv} & left_out
+        self.next_revision, self.known_revision = next_revision, known
+
+
+def _revision(event: pb.Event) -> int:
+    return 0 if event.kv is None else event.kv.mod_revision
