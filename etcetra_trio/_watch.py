@@ -349,12 +349,8 @@ class Watch(trio.abc.ReceiveChannel[ItemT]):
         if not self._started or self._closed or self._token is None:
             return
         if not self._quiet and not self._hub.endpoints.service.closed and self._watcher.failure is None:
-            warnings.warn(
-                f"{self!r} was dropped without being closed: use `async with`",
-                ResourceWarning,
-                stacklevel=2,
-                source=self,
-            )
+            text = f"{self!r} was dropped without being closed: use `async with`"
+            warnings.warn(text, ResourceWarning, stacklevel=2, source=self)
         with suppress(trio.RunFinishedError):
             self._token.run_sync_soon(self._hub.close, self._watcher)
 

@@ -40,10 +40,10 @@ async def open_wire(endpoint: Endpoint) -> Wire:
             stream = await trio.open_tcp_stream(endpoint.host, endpoint.port)
         except OSError as error:
             # Trio says only that every address failed, and keeps the reasons in a group.
-            if not isinstance(error.__cause__, ExceptionGroup):
+            cause = error.__cause__
+            if not isinstance(cause, ExceptionGroup):
                 raise
-            failures = cast("ExceptionGroup[Exception]", error.__cause__)
-            raise _reason(failures) from failures
+            raise _reason(cast("ExceptionGroup[Exception]", cause)) from cause
     # Trio's SocketStream costs 12-14 us a call more than the bare socket (transport.md, C), so we take it
     # out.
     wire = socket.socket(fileno=stream.socket.detach())
