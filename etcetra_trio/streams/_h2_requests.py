@@ -159,12 +159,13 @@ class H2Requests(Engine):
         if not waits and stream.pending is None and len(data) <= self._room(stream):
             self._conn.send_data(stream.stream_id, data, end_stream=end)
             stream.end_sent = end
-        elif stream.pending is not None:
-            stream.pending.append((data, end))
-        else:
-            stream.pending = deque([(data, end)])
-            if not waits:
-                self._note_bulk()
+            return
+        blocked = stream.pending is not None
+        stream.pending = stream.pending or deque()
+        stream.pending.append((data, end))
+        if not waits:
+            self._note_bulk()
+            if not blocked:
                 self._blocked.append(stream)
                 self._pump()
 

@@ -20,6 +20,7 @@ EXCEPTIONS = {
     "padding over the priority fields": "hyperframe holds the padding against the whole frame; an empty block is left",
     "undecodable header block": "h2 says PROTOCOL_ERROR where RFC 9113, 4.3 has COMPRESSION_ERROR",
     "settings ack with a payload": "h2 says PROTOCOL_ERROR where RFC 9113, 6.5 has FRAME_SIZE_ERROR",
+    "priority of itself": "h2 ends the connection, as RFC 7540, 5.3.1 asked; RFC 9113 knows no priorities any more",
     "late headers after cancel": "h2 resets the stream once more (STREAM_CLOSED) instead of keeping quiet",
     "late headers after the end": "h2 remembers the stream and ends the connection (STREAM_CLOSED); lean forgets it",
 }

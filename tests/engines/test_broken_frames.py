@@ -139,6 +139,17 @@ def test_priority_of_any_stream_is_fine(wire: Wire) -> None:
     assert told.message == b"answer"
 
 
+def test_a_priority_of_itself(wire: Wire) -> None:
+    told = wire.unary()
+    frames = f.frame(f.PRIORITY, 0, 1, b"\0\0\0\1\x10")
+    if wire.excepted("priority of itself"):
+        wire.breach(PROTOCOL_ERROR, frames)
+        assert told.told == []
+    else:
+        wire.feed(frames, wire.answer(1))
+        assert told.message == b"answer"
+
+
 @pytest.mark.parametrize("flags", [f.END_HEADERS, 0])
 def test_push_is_off(wire: Wire, flags: int) -> None:
     wire.unary()
