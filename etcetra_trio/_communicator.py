@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, final, overload
 
 from ._key_reads import KeyReads
 from ._keys import TextT
+from ._mirror import Mirror
 from ._proto._methods import TXN
 from ._ranges import Ranges
 from ._reads import Reads
@@ -46,6 +47,28 @@ class EtcdCommunicator(Reads[TextT], KeyReads[TextT], Ranges[TextT], Writes[Text
         from .streams import GrpcChannel  # noqa: PLC0415 - brings grpclib, which only this needs
 
         return GrpcChannel(self._endpoints)
+
+    @overload
+    def mirror(self, prefix: str | bytes) -> Mirror[TextT]: ...
+    @overload
+    def mirror(self, prefix: str | bytes, *, encoding: str) -> Mirror[str]: ...
+    @overload
+    def mirror(self, prefix: str | bytes, *, encoding: None) -> Mirror[bytes]: ...
+    def mirror(self, prefix: str | bytes, *, encoding: str | Inherit | None = INHERIT) -> Mirror[Any]:
+        """Follow all keys that begin with ``prefix``, as a mapping: ``async with communicator.mirror("/dir/") as view``.
+
+        Args:
+          prefix: How the keys begin; an empty one is every key.
+          encoding: The text codec of the mirror; None for bytes. The default is the client's.
+
+        Returns:
+          A :class:`Mirror`, to be entered.
+
+        Raises:
+          InvalidRequestError: a bad argument (or TypeError).
+        """
+        keys = self._key_space(encoding)
+        return Mirror(self._endpoints, keys, keys.prefix(prefix))
 
     @overload
     async def txn(self, txn_builder: Callable[[TxnAction[TextT]], object]) -> TxnResult[TextT]: ...

@@ -10,6 +10,7 @@ from ._keys import TextT
 from ._kv import RangeOptions, ReadOptions, address, range_message
 from ._proto import _codec as pb
 from ._proto._methods import RANGE
+from ._range_reader import RangeReader
 from ._types import INHERIT, Inherit, RangeResult, SortOrder, SortTarget, range_result
 
 if TYPE_CHECKING:
@@ -202,9 +203,10 @@ class Ranges(Calls[TextT]):
             )
 
         message(first, 0, revision)  # bad arguments get their error here
-        return RangeIterator(
-            self._endpoints, keys, first, message, revision, leader=not serializable, may_stream=not filtered
+        reader = RangeReader(
+            self._endpoints, first, message, revision, leader=not serializable, may_stream=not filtered
         )
+        return RangeIterator(reader, keys)
 
     async def count(
         self,

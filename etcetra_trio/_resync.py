@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ._proto import _codec as pb
-from ._proto._methods import RANGE
-from ._types import revision
+from ._range_reader import RangeReader
 
 if TYPE_CHECKING:
     from .streams._endpoints import Endpoints
@@ -17,10 +16,12 @@ _PUT, _DELETE = 0, 1
 class Known:
     """Which keys the reader of a watch knows, and at which revision each was last written."""
 
-    __slots__ = ("_revisions",)
+    __slots__ = ("_revisions", "complete")
 
     def __init__(self) -> None:
         self._revisions: dict[bytes, int] = {}
+        #: Whether what there was at the beginning is known.
+        self.complete = False
 
     def note(self, event: pb.Event) -> None:
         """The reader got this event."""
@@ -44,6 +45,7 @@ class Known:
         events += [_event(_PUT, kv) for kv in sorted(changed, key=lambda kv: kv.mod_revision)]
         for event in events:
             self.note(event)
+        self.complete = True
         return events
 
 
@@ -58,9 +60,18 @@ async def list_state(
     Raises:
       EtcdError: as every read.
     """
-    message = pb.range_request(key, range_end, revision=at_revision)
-    response = await endpoints.call(RANGE, message, pb.decode_range_response)
-    return response.kvs, at_revision or revision(response.header)
+
+    def message(first: bytes, limit: int, revision: int) -> bytes:
+        return pb.range_request(first, range_end, limit, revision)
+
+    reader = RangeReader(endpoints, key, message, at_revision)
+    state: list[pb.KeyValue] = []
+    try:
+        while not reader.done:
+            state += await reader.part()
+    finally:
+        reader.close()
+    return state, reader.revision
 
 
 def _event(kind: int, kv: pb.KeyValue) -> pb.Event:

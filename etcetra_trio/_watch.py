@@ -95,6 +95,18 @@ class BatchShape(Generic[TextT]):
         return WatchBatch(batch.revision, events)
 
 
+class RevisionShape:
+    """A revision as the streams keep it."""
+
+    __slots__ = ()
+
+    def count(self, batch: Batch) -> int:  # noqa: ARG002 - as the protocol has it
+        return 1
+
+    def item(self, batch: Batch, index: int) -> Batch:  # noqa: ARG002 - there is only one
+        return batch
+
+
 @final
 class Watch(trio.abc.ReceiveChannel[ItemT]):
     """The events of a key, a prefix or a range: in order, none missing, none twice, whatever happens to connections.
@@ -190,7 +202,7 @@ class Watch(trio.abc.ReceiveChannel[ItemT]):
         watcher = self._watcher
         if not self._started:
             self._check_open()
-            if self._known is not None:
+            if self._known is not None and not self._known.complete:
                 await self._learn(self._known)
             self._token = trio.lowlevel.current_trio_token()
             self._started = True

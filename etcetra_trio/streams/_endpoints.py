@@ -38,7 +38,8 @@ class Endpoints:
         self._endpoints = tuple(endpoints)
         self._limits = limits
         self._http2: EngineName = http2
-        self._live: Connection | None = None
+        #: The connection that calls use; it may be lost by now.
+        self.live: Connection | None = None
         self._connecting = trio.Lock()
         self.watches = WatchHub(self)
 
@@ -64,7 +65,7 @@ class Endpoints:
         Raises:
           EtcdError: as :meth:`Connection.unary` and :meth:`connection`; also when the answer does not decode.
         """
-        live = self._live
+        live = self.live
         if live is None or not live.engine.accepting:
             live = await self.connection(write=write)
         data = await live.unary(method, message, write=write, leader=leader)
@@ -86,9 +87,9 @@ class Endpoints:
         """
         async with self._connecting:  # whoever comes second finds the first one's connection
             with self._service.guard():
-                if self._live is None or not self._live.engine.accepting:
-                    self._live = await self._connect(write=write)
-                return self._live
+                if self.live is None or not self.live.engine.accepting:
+                    self.live = await self._connect(write=write)
+                return self.live
         raise AssertionError("unreachable: guard() returns or raises")
 
     async def _connect(self, *, write: bool) -> Connection:

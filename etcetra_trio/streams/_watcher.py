@@ -85,13 +85,13 @@ class Watcher:
         range_end: bytes,
         *,
         start_revision: int,
-        progress_notify: bool,
-        filters: Sequence[int],
-        prev_kv: bool,
-        watch_id: int,
         max_events: int,
-        on_lag: OnLag,
         budget: Budget,
+        progress_notify: bool = False,
+        filters: Sequence[int] = (),
+        prev_kv: bool = False,
+        watch_id: int = 0,
+        on_lag: OnLag = "wait",
     ) -> None:
         self.key = key
         self.range_end = range_end

@@ -1,0 +1,278 @@
+"""A prefix as a live mapping: ``async with communicator.mirror("/services/") as view: view["/services/a"]``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Generic, NamedTuple, final
+from weakref import WeakSet
+
+import trio
+
+from ._errors import EtcdError
+from ._keys import TextT
+from ._resync import Known, list_state
+from ._types import KeyValue, key_value
+from ._watch import RevisionShape, Watch, WatchStatistics
+from .streams._watcher import Batch, Watcher
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from ._keys import KeySpace
+    from ._proto import _codec as pb
+    from .streams._endpoints import Endpoints
+
+_BUFFER = 1024
+
+
+class MirrorChange(NamedTuple, Generic[TextT]):
+    """What changed in a mirror since the last look."""
+
+    #: The mirror's revision after these changes.
+    revision: int
+    #: The new value of each key that changed; None for one that was deleted.
+    values: dict[TextT, TextT | None]
+
+
+class MirrorChanges(trio.abc.ReceiveChannel[MirrorChange[TextT]]):
+    """The changes of a mirror, from when it was made: each key's newest value, however slow the reader is.
+
+    Made by :meth:`Mirror.changes`.
+    """
+
+    def __init__(self, mirror: Mirror[TextT]) -> None:
+        self._mirror: Mirror[TextT] = mirror
+        self._closed = False
+        #: Keys that changed since the last look, in the order of their changes.
+        self.changed: dict[bytes, None] = {}
+
+    async def receive(self) -> MirrorChange[TextT]:
+        """Wait until something has changed.
+
+        Cancellation:
+          No effect.
+
+        Raises:
+          trio.ClosedResourceError: this, the mirror or the client was closed.
+          EtcdError: the mirror failed.
+        """
+        await trio.lowlevel.checkpoint()
+        while not self.changed:
+            if self._closed:
+                raise trio.ClosedResourceError("this channel was closed")
+            await self._mirror.wait_change()
+        changed, self.changed = self.changed, {}
+        return self._mirror.change(changed)
+
+    async def aclose(self) -> None:
+        """Stop.
+
+        Cancellation:
+          It is closed in any case.
+        """
+        self._closed = True
+        self._mirror.forget(self)
+        await trio.lowlevel.checkpoint()
+
+
+@final
+class Mirror(Mapping[TextT, TextT]):
+    """A read-only mapping of keys to values that follows the store; made by :meth:`EtcdCommunicator.mirror`.
+
+    It begins with a snapshot and goes on with every change after it, none missing; each revision appears as a whole.
+    After a break it goes on where it was; where the history is compacted away, it lists the keys again. While no
+    server answers, it shows what it knew (:meth:`statistics` tells). Reading it never waits. Once it has failed, or
+    was left, every access raises why.
+    """
+
+    def __init__(self, endpoints: Endpoints, keys: KeySpace[TextT], address: tuple[bytes, bytes]) -> None:
+        self._endpoints = endpoints
+        self._keys: KeySpace[TextT] = keys
+        self._address = address
+        self._records: dict[bytes, pb.KeyValue] = {}
+        self._revision = 0
+        self._watch: Watch[Batch] | None = None
+        self._watcher: Watcher | None = None
+        self._failure: Exception | None = trio.ClosedResourceError("this mirror is not open")
+        self._changed = trio.lowlevel.ParkingLot()
+        self._subscribers: WeakSet[MirrorChanges[TextT]] = WeakSet()
+
+    async def __aenter__(self) -> Mirror[TextT]:
+        """Take the snapshot and begin to follow.
+
+        Raises:
+          EtcdError: as every read.
+        """
+        key, range_end = self._address
+        state, revision = await list_state(self._endpoints, key, range_end)
+        known = Known()
+        known.differences(state, revision)
+        self._records = {kv.key: kv for kv in state}
+        self._revision = revision
+        hub = self._endpoints.watches
+        watcher = Watcher(key, range_end, start_revision=revision + 1, max_events=_BUFFER, budget=hub.budget)
+        watch = Watch(hub, watcher, RevisionShape(), known=known, ready_event=None)
+        await watch.__aenter__()
+        self._watch, self._watcher = watch, watcher
+        self._failure = None
+        self._endpoints.service.start_soon(self._follow, watch, name="mirror")
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Stop following."""
+        self._fail(trio.ClosedResourceError("this mirror was closed"))
+        if self._watch is not None:
+            await self._watch.aclose()
+
+    async def _follow(self, watch: Watch[Batch]) -> None:
+        try:
+            async for batch in watch:
+                self._apply(batch)
+        except (EtcdError, trio.ClosedResourceError) as error:
+            self._fail(error)
+
+    def _apply(self, batch: Batch) -> None:
+        for event in batch.events:
+            kv = event.kv
+            if kv is None:
+                continue
+            if event.type:
+                self._records.pop(kv.key, None)
+            else:
+                self._records[kv.key] = kv
+            for subscriber in self._subscribers:
+                subscriber.changed.pop(kv.key, None)
+                subscriber.changed[kv.key] = None
+        self._revision = batch.revision
+        self._changed.unpark_all()
+
+    def _fail(self, failure: Exception) -> None:
+        if self._failure is None:
+            self._failure = failure
+        self._changed.unpark_all()
+
+    def _check(self) -> None:
+        if self._failure is not None:
+            raise self._failure.with_traceback(None)
+
+    def __getitem__(self, key: str | bytes) -> TextT:
+        """The value of a key."""
+        self._check()
+        kv = self._record(key)
+        return self._keys.text_value(kv.value, kv.key)
+
+    def __contains__(self, key: object) -> bool:
+        self._check()
+        return isinstance(key, str | bytes) and bool(key) and self._keys.key(key) in self._records
+
+    def __iter__(self) -> Iterator[TextT]:
+        self._check()
+        return map(self._keys.text_key, list(self._records))
+
+    def __len__(self) -> int:
+        self._check()
+        return len(self._records)
+
+    def record(self, key: str | bytes) -> KeyValue[TextT]:
+        """The full record of a key.
+
+        Raises:
+          KeyError: there is no such key.
+        """
+        self._check()
+        return key_value(self._keys, self._record(key))
+
+    def _record(self, key: str | bytes) -> pb.KeyValue:
+        kv = self._records.get(self._keys.key(key))
+        if kv is None:
+            raise KeyError(key)
+        return kv
+
+    @property
+    def revision(self) -> int:
+        """The revision of the store that this shows."""
+        self._check()
+        if self._watcher is not None and not self._watcher.inbox:
+            return max(self._revision, self._watcher.known_revision)
+        return self._revision
+
+    async def wait_for(self, predicate: Callable[[Mirror[TextT]], bool]) -> None:
+        """Wait until ``predicate(mirror)`` is true; it is asked now and after each revision.
+
+        Cancellation:
+          No effect.
+
+        Raises:
+          trio.ClosedResourceError: the mirror or the client was closed.
+          EtcdError: the mirror failed.
+        """
+        await trio.lowlevel.checkpoint()
+        self._check()
+        while not predicate(self):
+            await self.wait_change()
+
+    async def wait_revision(self, revision: int) -> None:
+        """Wait until this shows everything that happened up to ``revision``: read your own writes.
+
+        Cancellation:
+          No effect.
+
+        Args:
+          revision: A revision of the store, such as a put returned.
+
+        Raises:
+          trio.ClosedResourceError: the mirror or the client was closed.
+          EtcdError: the mirror failed.
+        """
+        await trio.lowlevel.checkpoint()
+        self._check()
+        if self._watch is not None and self.revision < revision:
+            await self._watch.wait_revision(revision)
+        while self.revision < revision:
+            await self.wait_change()
+
+    async def wait_change(self) -> None:
+        """Wait until something changes, or the mirror fails.
+
+        Cancellation:
+          No effect.
+
+        Raises:
+          trio.ClosedResourceError: the mirror or the client was closed.
+          EtcdError: the mirror failed.
+        """
+        self._check()
+        await self._changed.park()
+        self._check()
+
+    def changes(self) -> MirrorChanges[TextT]:
+        """A channel of what changes from now on: the newest value of each key that changed since the last look."""
+        self._check()
+        changes = MirrorChanges(self)
+        self._subscribers.add(changes)
+        return changes
+
+    def change(self, changed: dict[bytes, None]) -> MirrorChange[TextT]:
+        """What these keys are now."""
+        values: dict[TextT, TextT | None] = {}
+        for key in changed:
+            kv = self._records.get(key)
+            values[self._keys.text_key(key)] = None if kv is None else self._keys.text_value(kv.value, key)
+        return MirrorChange(self.revision, values)
+
+    def forget(self, changes: MirrorChanges[TextT]) -> None:
+        """A channel was closed."""
+        self._subscribers.discard(changes)
+
+    def statistics(self) -> WatchStatistics:
+        """How the watch behind this is doing."""
+        self._check()
+        assert self._watch is not None
+        return self._watch.statistics()
+
+    def __repr__(self) -> str:
+        state = "failed" if self._failure else f"revision {self._revision}"
+        return f"<etcetra_trio.Mirror of {len(self._records)} keys: {state}>"
