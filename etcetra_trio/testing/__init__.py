@@ -1,6 +1,7 @@
 """A real etcd for tests: yours and ours.
 
-:class:`EtcdServer` and :class:`EtcdCluster` start and end etcd processes. With pytest there are fixtures too, which
+:class:`EtcdServer` and :class:`EtcdCluster` start and end etcd processes; :class:`FaultProxy` stands before one and
+breaks its connections on request. With pytest there are fixtures too, which
 need no import: ``etcd_server`` (one :class:`EtcdServer` for the whole run), ``etcd`` (an ``EtcdClient`` of it in a
 namespace of the test's own) and ``communicator`` (the same, connected; for tests that run on pytest-trio).
 """
@@ -12,6 +13,8 @@ from ._binary import find_etcd as find_etcd
 from ._binary import find_etcdctl as find_etcdctl
 from ._cluster import EtcdCluster as EtcdCluster
 from ._process import EtcdServerError as EtcdServerError
+from ._proxy import FaultProxy as FaultProxy
+from ._proxy import ProxyStatistics as ProxyStatistics
 from ._server import EtcdMember as EtcdMember
 from ._server import EtcdServer as EtcdServer
 
@@ -21,6 +24,8 @@ __all__ = [
     "EtcdNotFoundError",
     "EtcdServer",
     "EtcdServerError",
+    "FaultProxy",
+    "ProxyStatistics",
     "find_etcd",
     "find_etcdctl",
 ]
