@@ -6,10 +6,12 @@ upb's, betterproto2's and our own objects can be compared with one another.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import _upb
 import betterproto2
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from etcetra_trio._proto import _wire
@@ -24,6 +26,8 @@ from etcetra_trio._proto._messages.message_pool import default_message_pool
 
 Tree: TypeAlias = dict[int, Any]
 
+GROUP = "group"  # the one thing that upb takes and we do not: proto3 cannot have any
+
 NAMES = sorted(url.removeprefix("type.googleapis.com/") for url in default_message_pool.url_to_type)
 
 # protobuf's numbers of field types.
@@ -33,8 +37,7 @@ _EDGES = [0, 1, 127, 128, 2**14 - 1, 2**14, 2**21 - 1, 2**21, 2**28 - 1, 2**28, 
 _blobs = st.binary(max_size=6) | st.binary(min_size=126, max_size=130)
 _SCALARS: dict[int, st.SearchStrategy[Any]] = {
     INT64: st.sampled_from(_EDGES) | st.integers(-(2**63), 2**63 - 1),
-    UINT64: st.sampled_from([2**63, 2**56])
-    | st.integers(0, 2**64 - 1),  # the first come from the cache of IDs
+    UINT64: st.sampled_from([2**63, 2**56]) | st.integers(0, 2**64 - 1),  # IDs seen before, and new ones
     UINT32: st.integers(0, 2**32 - 1),
     BOOL: st.booleans(),
     STRING: st.text(max_size=6),
@@ -256,3 +259,18 @@ def damaged(draw: st.DrawFn, name: str) -> bytes:
         else:
             data[at] = 255
     return bytes(data)
+
+
+# How the tests use all this.
+
+
+def examples(count: int) -> settings:
+    return settings(max_examples=count, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def attempt(call: Callable[[bytes], Any], data: bytes) -> tuple[Any, str]:
+    """(the result, "") or (None, the words of the DecodeError)."""
+    try:
+        return call(data), ""
+    except _wire.DecodeError as error:
+        return None, str(error)

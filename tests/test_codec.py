@@ -10,19 +10,13 @@ import _upb
 import pytest
 from _protogen.decoders import snake
 from _protogen.model import REQUESTS, RESPONSES
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import given
 
 from etcetra_trio._proto import _codec, _projections
 from etcetra_trio._proto._wire import DecodeError
 
-GROUP = "group"  # the one thing that upb takes and we do not: proto3 cannot have any
 each_response = pytest.mark.parametrize("name", [f"etcdserverpb.{name}" for name in RESPONSES])
 each_request = pytest.mark.parametrize("name", [f"etcdserverpb.{name}" for name in REQUESTS])
-
-
-def examples(count: int) -> settings:
-    return settings(max_examples=count, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def function(name: str, prefix: str = "") -> Callable[..., Any]:
@@ -32,14 +26,6 @@ def function(name: str, prefix: str = "") -> Callable[..., Any]:
 
 def decode(name: str, data: bytes) -> m.Tree:
     return m.tree_of_object(function(name, "decode_")(data), name)
-
-
-def attempt(call: Callable[[bytes], Any], data: bytes) -> tuple[Any, str]:
-    """(the result, "") or (None, the words of the DecodeError)."""
-    try:
-        return call(data), ""
-    except DecodeError as error:
-        return None, str(error)
 
 
 def encode(tree: m.Tree, name: str) -> bytes:
@@ -58,7 +44,7 @@ def encode(tree: m.Tree, name: str) -> bytes:
 
 @each_response
 def test_decoders_read_what_encoders_write(name: str) -> None:
-    @examples(60)
+    @m.examples(40)
     @given(m.trees(name))
     def check(tree: m.Tree) -> None:
         data = m.upb_of(tree, name).SerializeToString()
@@ -71,7 +57,7 @@ def test_decoders_read_what_encoders_write(name: str) -> None:
 
 @each_response
 def test_decoders_read_what_no_encoder_writes(name: str) -> None:
-    @examples(80)
+    @m.examples(60)
     @given(m.scrambled(name))
     def check(data: bytes) -> None:
         expected = _upb.parse(name, data)
@@ -83,13 +69,13 @@ def test_decoders_read_what_no_encoder_writes(name: str) -> None:
 
 @each_response
 def test_malformed_bytes_are_one_error(name: str) -> None:
-    @examples(120)
+    @m.examples(100)
     @given(m.damaged(name))
     def check(data: bytes) -> None:
         expected = _upb.parse(name, data)
-        found, refusal = attempt(lambda data: decode(name, data), data)
+        found, refusal = m.attempt(lambda data: decode(name, data), data)
         if refusal:
-            assert expected is None or GROUP in refusal
+            assert expected is None or m.GROUP in refusal
         else:
             assert expected is not None
             assert found == m.tree_of_upb(expected)
@@ -130,7 +116,7 @@ def test_the_limits_of_the_format(data: bytes, well_formed: bool) -> None:
 
 @each_request
 def test_encoders(name: str) -> None:
-    @examples(60)
+    @m.examples(40)
     @given(m.trees(name))
     def check(tree: m.Tree) -> None:
         data = encode(tree, name)
@@ -155,7 +141,7 @@ def test_encoders_refuse_what_does_not_fit(number: int) -> None:
 
 @pytest.mark.parametrize("name", m.NAMES)
 def test_betterproto2_and_upb_agree_on_every_message(name: str) -> None:
-    @examples(8)
+    @m.examples(8)
     @given(m.trees(name))
     def check(tree: m.Tree) -> None:
         upb = m.upb_of(tree, name).SerializeToString()
@@ -230,79 +216,3 @@ def test_the_cache_of_header_ids_does_not_grow_for_ever() -> None:
         assert found
         assert found.member_id == member
     assert 0 < len(_codec.HEADER_IDS) <= 64
-
-
-def picked(data: bytes) -> tuple[object, ...] | None:
-    """What the projections of a RangeResponse should say, by upb; None where it is malformed."""
-    full = _upb.parse("etcdserverpb.RangeResponse", data)
-    if full is None:
-        return None
-    return (
-        full.kvs[0].value if full.kvs else None,
-        [(kv.key, kv.value) for kv in full.kvs],
-        [kv.key for kv in full.kvs],
-    )
-
-
-range_projections = (_projections.range_value, _projections.range_items, _projections.range_keys)
-
-
-@examples(300)
-@given(m.serialized("etcdserverpb.RangeResponse"))
-def test_projections_of_what_encoders_write(data: bytes) -> None:
-    assert tuple(project(data) for project in range_projections) == picked(data)
-
-
-@examples(300)
-@given(m.scrambled("etcdserverpb.RangeResponse", 2))
-def test_projections_of_what_no_encoder_writes(data: bytes) -> None:
-    expected = picked(data)
-    assert expected
-    assert (_projections.range_value(data), _projections.range_items(data)) == expected[:2]
-
-
-@examples(500)
-@given(m.damaged("etcdserverpb.RangeResponse"))
-def test_projections_of_malformed_bytes(data: bytes) -> None:
-    expected = picked(data)
-    # They do not look into the header, so it is no reason to refuse.
-    without_header = picked(b"\x0a\x00" + data[2 + data[1] :]) if data[1:] else None
-    for n, project in enumerate(range_projections[:2]):
-        found, refusal = attempt(project, data)
-        if refusal:
-            assert expected is None or GROUP in refusal
-        else:
-            believed = expected or without_header
-            assert believed
-            assert found == believed[n]
-    attempt(_projections.range_keys, data)
-
-
-@given(m.serialized("etcdserverpb.RangeResponse"), st.data())
-@examples(300)
-def test_projections_notice_what_is_missing(data: bytes, draw: st.DataObject) -> None:
-    """A piece of a message is an error, or it is a whole message."""
-    piece = data[: draw.draw(st.integers(0, len(data)))]
-    expected = picked(piece)
-    for n, project in enumerate(range_projections):
-        if expected is None:
-            with pytest.raises(DecodeError):
-                project(piece)
-        else:
-            assert project(piece) == expected[n]
-
-
-@pytest.mark.parametrize("make", [m.serialized, m.scrambled, m.damaged])
-def test_put_revision(make: Callable[[str], st.SearchStrategy[bytes]]) -> None:
-    @examples(200)
-    @given(make("etcdserverpb.PutResponse"))
-    def check(data: bytes) -> None:
-        expected = _upb.parse("etcdserverpb.PutResponse", data)
-        found, refusal = attempt(_projections.put_revision, data)
-        if refusal:
-            assert expected is None or GROUP in refusal
-        else:
-            assert expected is not None
-            assert found == expected.header.revision
-
-    check()

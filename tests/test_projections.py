@@ -1,0 +1,116 @@
+"""The projections say what decoding and picking says, but for what they pass over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import _messages as m
+import _upb
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from etcetra_trio._proto import _projections
+from etcetra_trio._proto._wire import DecodeError
+
+
+def picked(data: bytes) -> tuple[object, ...] | None:
+    """What the projections of a RangeResponse should say, by upb; None where it is malformed."""
+    full = _upb.parse("etcdserverpb.RangeResponse", data)
+    if full is None:
+        return None
+    return (
+        full.kvs[0].value if full.kvs else None,
+        [(kv.key, kv.value) for kv in full.kvs],
+        [kv.key for kv in full.kvs],
+    )
+
+
+range_projections = (_projections.range_value, _projections.range_items, _projections.range_keys)
+
+
+@m.examples(150)
+@given(m.serialized("etcdserverpb.RangeResponse"))
+def test_projections_of_what_encoders_write(data: bytes) -> None:
+    assert tuple(project(data) for project in range_projections) == picked(data)
+
+
+@m.examples(150)
+@given(m.scrambled("etcdserverpb.RangeResponse", 2))
+def test_projections_of_what_no_encoder_writes(data: bytes) -> None:
+    expected = picked(data)
+    assert expected
+    assert (_projections.range_value(data), _projections.range_items(data)) == expected[:2]
+
+
+@m.examples(300)
+@given(m.damaged("etcdserverpb.RangeResponse"))
+def test_projections_of_malformed_bytes(data: bytes) -> None:
+    expected = picked(data)
+    # They do not look into the header, so it is no reason to refuse.
+    without_header = picked(b"\x0a\x00" + data[2 + data[1] :]) if data[1:] else None
+    for n, project in enumerate(range_projections[:2]):
+        found, refusal = m.attempt(project, data)
+        if refusal:
+            assert expected is None or m.GROUP in refusal
+        else:
+            believed = expected or without_header
+            assert believed
+            assert found == believed[n]
+    m.attempt(_projections.range_keys, data)
+
+
+@given(m.serialized("etcdserverpb.RangeResponse"), st.data())
+@m.examples(150)
+def test_projections_notice_what_is_missing(data: bytes, draw: st.DataObject) -> None:
+    """A piece of a message is an error, or it is a whole message."""
+    piece = data[: draw.draw(st.integers(0, len(data)))]
+    expected = picked(piece)
+    for n, project in enumerate(range_projections):
+        if expected is None:
+            with pytest.raises(DecodeError):
+                project(piece)
+        else:
+            assert project(piece) == expected[n]
+
+
+def test_projections_look_at_all_that_they_do_not_skip_as_a_whole() -> None:
+    header = m.joined([(8, b"\x01"), (16, b"\x02"), (24, b"\x03"), (32, b"\x04")])
+    kv = m.joined([(10, b"key"), (16, b"\x01"), (24, b"\x02"), (32, b"\x01"), (42, b"value")])
+    good = m.joined([(10, header), (18, kv), (32, b"\x01")])
+    assert tuple(project(good) for project in range_projections) == (b"value", [(b"key", b"value")], [b"key"])
+    too_long = kv.replace(b"\x03key", b"\x30key")
+    two = m.joined([(10, header), (18, too_long), (18, kv), (18, kv), (32, b"\x02")])
+    for bad in (good + b"\x00", good + b"\x20", good + b"\x1f", two):
+        for project in range_projections:
+            with pytest.raises(DecodeError):
+                project(bad)
+
+
+def test_put_revision_looks_at_the_whole_header() -> None:
+    header = _upb.message("etcdserverpb.ResponseHeader")(
+        cluster_id=2**63, member_id=2**63, revision=7, raft_term=2
+    )
+    good = header.SerializeToString()
+    assert _projections.put_revision(m.joined([(10, good)])) == 7
+    for behind in (b"\x00", b"\x18", b"\x1f"):
+        for bad in (m.joined([(10, good + behind)]), m.joined([(10, good)]) + behind):
+            with pytest.raises(DecodeError):
+                _projections.put_revision(bad)
+    assert _projections.put_revision(m.joined([(10, good + b"\x18\x09")])) == 9
+
+
+@pytest.mark.parametrize("make", [m.serialized, m.scrambled, m.damaged])
+def test_put_revision(make: Callable[[str], st.SearchStrategy[bytes]]) -> None:
+    @m.examples(150)
+    @given(make("etcdserverpb.PutResponse"))
+    def check(data: bytes) -> None:
+        expected = _upb.parse("etcdserverpb.PutResponse", data)
+        found, refusal = m.attempt(_projections.put_revision, data)
+        if refusal:
+            assert expected is None or m.GROUP in refusal
+        else:
+            assert expected is not None
+            assert found == expected.header.revision
+
+    check()
