@@ -140,7 +140,7 @@ class H2Requests(Engine):
                 stream.pending.appendleft((_framed(message), end))
             self._blocked.append(stream)
             self._pump()
-            if stream.pending is not None:
+            if stream in self._blocked:
                 self._note_bulk()
         elif message is not None:
             self.send(stream, message, end=end)
