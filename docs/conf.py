@@ -40,11 +40,11 @@ markdown_uri_doc_suffix = ".rst"  # of the pages here, only the reference is als
 
 # The build works without a network, so names of other projects lead nowhere; a wrong name of our own is an error.
 nitpick_ignore_regex = [
-    ("py:.*", r"(trio|collections|contextlib|enum|grpclib|os|pathlib|ssl|subprocess|types|typing)\..*"),
+    ("py:.*", r"(trio|collections|contextlib|enum|grpclib|os|pathlib|random|ssl|subprocess|types|typing)\..*"),
     ("py:.*", "|".join(dir(builtins))),
     # Words of annotations that stand for themselves.
     ("py:.*", r"(.*\.)?(\w+T|KeySpace|ReadOptions|RangeOptions|Inherit|EngineName|_Endpoints)"),
-    ("py:.*", r"Cardinality|Deadline|MetadataLike|MultiDict"),
+    ("py:.*", r"Cardinality|Deadline|MetadataLike|MultiDict|OnLag"),
 ]
 
 
@@ -63,7 +63,11 @@ def show_public_bases(_app: Sphinx, _name: str, _thing: object, _options: object
 
 
 # Private bases of EtcdCommunicator, whose docstrings say what their methods have in common.
-COMMON = {"Reads": "etcetra_trio._reads.Reads", "Writes": "etcetra_trio._writes.Writes"}
+COMMON = {
+    "Reads": "etcetra_trio._reads.Reads",
+    "Writes": "etcetra_trio._writes.Writes",
+    "Watches": "etcetra_trio._watches.Watches",
+}
 
 
 def use_public_names(app: Sphinx, doctree: nodes.document) -> None:
