@@ -6,7 +6,7 @@ import math
 import socket
 from collections import deque
 from collections.abc import Awaitable, Iterable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from random import Random
 from types import TracebackType
@@ -121,7 +121,10 @@ class FaultProxy:
         return ProxyStatistics(self._connections, len(self._links), passed["client"], passed["server"])
 
     def cut(self) -> None:
-        """Reset every connection, at both ends, at once. What waits inside is lost."""
+        """Reset every connection, at both ends, at once. What waits inside is lost.
+
+        A server that was not connected to yet sees an end instead.
+        """
         self._note("cut()")
         for link in tuple(self._links):
             link.cut()
@@ -218,7 +221,10 @@ class FaultProxy:
         self._listener.start()
 
     def drop_new(self) -> None:
-        """Accept new connections only to reset them at once. Live ones go on."""
+        """Accept new connections only to reset them. Live ones go on.
+
+        Some clients see the reset while they still connect.
+        """
         self._note("drop_new()")
         self._drop_new = True
 
@@ -274,7 +280,8 @@ class FaultProxy:
             reset(wire)
             return
         wire.setblocking(False)
-        wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with suppress(OSError):  # it is gone already: some systems say so here
+            wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         link = Link(wire, self._conditions, self._links.discard)
         self._links.add(link)
         self._service.start_soon(link.run, self._target, name="proxied connection")
