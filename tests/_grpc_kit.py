@@ -5,18 +5,27 @@ from __future__ import annotations
 import importlib
 import sys
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-import grpc
+import grpc  # type: ignore[import-untyped]
 import trio
-from _protogen import protoc
+from _protogen.protoc import PROTOS
+from _protogen.protoc import run as protoc
+from betterproto2.grpclib import ServiceStub
+from grpclib.const import Cardinality
 
 from etcetra_trio import EtcdClient, EtcdCommunicator
+from etcetra_trio.streams import GrpcChannel, GrpcStream, stub
+
+UNARY = Cardinality.UNARY_UNARY
+TO_MANY = Cardinality.UNARY_STREAM
+FROM_MANY = Cardinality.STREAM_UNARY
+BOTH = Cardinality.STREAM_STREAM
 
 Modules = dict[str, Any]
 
@@ -25,8 +34,8 @@ def betterproto2_stubs(directory: Path) -> Modules:
     """What betterproto2's compiler makes of our ``protos/``, by protobuf package."""
     target = directory / "made_by_betterproto2"
     target.mkdir()
-    protoc.run(
-        protoc.PROTOS,
+    protoc(
+        PROTOS,
         f"--python_betterproto2_out={target}",
         "--python_betterproto2_opt=client_generation=async",
     )
@@ -35,8 +44,10 @@ def betterproto2_stubs(directory: Path) -> Modules:
 
 def protobuf_stubs(directory: Path) -> Modules:
     """What protoc and grpclib's plug-in make of them, by the name of the file."""
-    protoc.run(protoc.PROTOS, f"--python_out={directory}", f"--grpclib_python_out={directory}")
-    return _modules(directory, *(f"etcd.server.{name}" for name in ("kv_pb2", "kv_grpc", "watch_pb2", "watch_grpc")))
+    protoc(PROTOS, f"--python_out={directory}", f"--grpclib_python_out={directory}")
+    return _modules(
+        directory, *(f"etcd.server.{name}" for name in ("kv_pb2", "kv_grpc", "watch_pb2", "watch_grpc"))
+    )
 
 
 def _modules(directory: Path, *names: str) -> Modules:
@@ -53,11 +64,11 @@ class Octets:
 
     data: bytes
 
-    def SerializeToString(self) -> bytes:
+    def SerializeToString(self) -> bytes:  # noqa: N802
         return self.data
 
     @classmethod
-    def FromString(cls, data: bytes, /) -> Self:
+    def FromString(cls, data: bytes, /) -> Self:  # noqa: N802
         return cls(data)
 
 
@@ -70,14 +81,14 @@ def streams_of(communicator: EtcdCommunicator[str]) -> int:
 async def until(condition: Callable[[], bool]) -> None:
     """Wait for something that no event tells."""
     with trio.fail_after(5):
-        while not condition():
+        while not condition():  # noqa: ASYNC110
             await trio.sleep(0.005)
 
 
 Handler = Callable[[Iterator[bytes], grpc.ServicerContext], Iterator[bytes]]
 
 
-class Server(grpc.GenericRpcHandler):  # type: ignore[misc,unused-ignore] # grpcio may come without types
+class Server(grpc.GenericRpcHandler):  # type: ignore[misc]
     """Answers ``/any.Service/Method`` with the handler of that method's name; every one streams both ways."""
 
     def __init__(self, handlers: dict[str, Handler]) -> None:
@@ -129,3 +140,61 @@ def hang(_requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[
 
 def echo(requests: Iterator[bytes], _context: grpc.ServicerContext) -> Iterator[bytes]:
     yield from requests
+
+
+@asynccontextmanager
+async def connected(server: Server, http2: str = "lean") -> AsyncGenerator[EtcdCommunicator[str]]:
+    """Connect for a block that must leave no RPC behind."""
+    with trio.fail_after(20):
+        async with server.client(http2=http2).connect() as communicator:
+            yield communicator
+            assert streams_of(communicator) == 0
+
+
+def request(
+    channel: GrpcChannel, method: str, cardinality: Cardinality = UNARY, **options: Any
+) -> GrpcStream[Octets, Octets]:
+    path = method if method.startswith("/") else f"/any.Service/{method}"
+    return channel.request(path, cardinality, Octets, Octets, **options)
+
+
+async def ask(channel: GrpcChannel, method: str, message: Any = None, **options: Any) -> bytes:
+    """One unary call, as a generated stub makes it."""
+    async with request(channel, method, **options) as stream:
+        await stream.send_message(message or Octets(b"?"), end=True)
+        reply = await stream.recv_message()
+    assert reply is not None
+    return reply.data
+
+
+def stub_of(channel: GrpcChannel, method: str) -> Any:
+    """What :func:`stub` makes of a class as betterproto2's compiler writes it."""
+
+    class AnyStub(ServiceStub):
+        async def both(
+            self, messages: Any, *, timeout: Any = None, deadline: Any = None, metadata: Any = None
+        ) -> AsyncIterator[Octets]:
+            async for response in self._stream_stream(  # type: ignore[type-var]
+                f"/any.Service/{method}",
+                messages,
+                Octets,
+                Octets,
+                timeout=timeout,
+                deadline=deadline,
+                metadata=metadata,
+            ):
+                yield response
+
+        async def from_many(self, messages: Any) -> Octets:
+            reply: Octets = await self._stream_unary(  # type: ignore[type-var]
+                f"/any.Service/{method}", messages, Octets, Octets
+            )
+            return reply
+
+        async def to_many(self, message: Octets) -> AsyncIterator[Octets]:
+            async for response in self._unary_stream(  # type: ignore[type-var]
+                f"/any.Service/{method}", message, Octets
+            ):
+                yield response
+
+    return stub(AnyStub, channel)

@@ -116,7 +116,7 @@ async def test_server_streaming_through_stub(communicator: EtcdCommunicator[str]
 async def test_a_snapshot_left_early_is_reset(communicator: EtcdCommunicator[str], pb: Any) -> None:
     await communicator.put("stubs/large", "x" * 1_000_000)
     # As generated, one generator holds another, which Trio has to clean up.
-    with pytest.warns(ResourceWarning, match="_unary_stream"):
+    with pytest.warns(ResourceWarning, match="_unary_stream"):  # noqa: PT031
         async with aclosing(pb.MaintenanceStub(communicator.channel).snapshot()) as chunks:
             await anext(chunks)
         await until(lambda: streams_of(communicator) == 0)
@@ -239,7 +239,9 @@ async def test_a_client_that_was_closed(etcd_server: EtcdServer, pb: Any) -> Non
 
 
 @pytest.mark.parametrize("in_block", [True, False])
-async def test_a_client_that_is_closed_during_a_call(etcd_server: EtcdServer, pb: Any, *, in_block: bool) -> None:
+async def test_a_client_that_is_closed_during_a_call(
+    etcd_server: EtcdServer, pb: Any, *, in_block: bool
+) -> None:
     async def watch(communicator: EtcdCommunicator[str]) -> None:
         replies = stub(pb.WatchStub, communicator.channel).watch([watch_request(pb, b"stubs/a")])
         with pytest.raises(trio.ClosedResourceError):
@@ -251,8 +253,19 @@ async def test_a_client_that_is_closed_during_a_call(etcd_server: EtcdServer, pb
                 await replies.receive()
                 await replies.receive()
 
-    async with trio.open_nursery() as nursery:
+    leave = trio.Event()
+    connected: list[EtcdCommunicator[str]] = []
+
+    async def connect() -> None:
         async with EtcdClient(etcd_server.endpoint).connect() as communicator:
-            nursery.start_soon(watch, communicator)
-            await until(lambda: streams_of(communicator) == 1)
-            await trio.sleep(0.1)
+            connected.append(communicator)
+            await leave.wait()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(connect)
+        await until(lambda: bool(connected))
+        (communicator,) = connected
+        nursery.start_soon(watch, communicator)
+        await until(lambda: streams_of(communicator) == 1)
+        await trio.sleep(0.1)
+        leave.set()

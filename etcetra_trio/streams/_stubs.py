@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import AsyncIterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterable
+from contextlib import aclosing, asynccontextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, TypeVar, cast, final
 
 import trio
@@ -16,7 +16,7 @@ from ._grpclib import Message
 from ._service import open_service
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterable
+    from collections.abc import Callable, Iterable
     from contextlib import AbstractAsyncContextManager
     from types import TracebackType
     from typing import Self
@@ -80,7 +80,8 @@ class ReplyStream(trio.abc.ReceiveChannel[ReplyT]):
     :meth:`aclose`, or until the ``connect()`` block is left.
 
     Replies that came before an error are delivered first. What the iterable of requests raises,
-    :meth:`receive` raises, or the end of the block where nobody received it.
+    :meth:`receive` raises, or the end of the block where nobody received it. A generator of requests is closed
+    with the RPC.
     """
 
     def __init__(
@@ -185,9 +186,15 @@ class ReplyStream(trio.abc.ReceiveChannel[ReplyT]):
         try:
             with self._sending:
                 if isinstance(self._requests, AsyncIterable):
-                    async for request in self._requests:
-                        if not await self._send_one(request):
-                            return
+                    requests = aiter(self._requests)
+                    # A generator is made for one call, so nobody else would close it.
+                    owned = isinstance(requests, AsyncGenerator)
+                    async with (
+                        aclosing(cast("AsyncGenerator[Message]", requests)) if owned else nullcontext()
+                    ):
+                        async for request in requests:
+                            if not await self._send_one(request):
+                                return
                 else:
                     for request in self._requests:
                         if not await self._send_one(request):
@@ -277,7 +284,8 @@ class _Asker:
         options: dict[str, Any],
     ) -> GrpcStream[Message, Message]:
         given = {
-            name: getattr(self._stub, name) if value is None else value for name, value in options.items()
+            name: getattr(self._stub, name) if options.get(name) is None else options[name]
+            for name in ("timeout", "deadline", "metadata")
         }
         return self._stub.channel.request(route, cardinality, request_type, reply_type, **given)
 
@@ -292,7 +300,8 @@ def _opener(method: Callable[..., AsyncGenerator[Message]]) -> Callable[..., Rep
             first_step.send(None)
         except _Asked as asked:
             return asked.replies
-        first_step.close()
+        with suppress(GeneratorExit):
+            first_step.throw(GeneratorExit)
         raise TypeError(f"{method.__qualname__} is not as betterproto2 generates it: it waits before it asks")
 
     return opener
