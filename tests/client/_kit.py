@@ -75,7 +75,7 @@ async def grant(communicator: AnyCommunicator, ttl: int = 60, lease: int = 0) ->
 
 def live(communicator: AnyCommunicator) -> Connection:
     """The connection that the communicator works on."""
-    connection = communicator._endpoints._live
+    connection = communicator._endpoints.live
     assert connection is not None
     return connection
 
