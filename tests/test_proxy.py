@@ -271,8 +271,9 @@ async def test_cut_after_counts_for_each_live_connection_from_now_on() -> None:
         assert await read_rest(third["client"]) == (b"", "reset")
 
 
-async def test_cut_after_waits_for_a_slow_reader() -> None:
-    size = 7 * MIB + 1  # more than the system takes for one who does not read
+# More than a reader's system takes before it reads, and more than both systems together.
+@pytest.mark.parametrize("size", [MIB, 7 * MIB + 1])
+async def test_cut_after_waits_for_a_slow_reader(size: int) -> None:
     async with open_lab() as lab, trio.open_nursery() as nursery:
         lab.proxy.cut_after(size)
         ends = await lab.connect()
