@@ -6,13 +6,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ._grpc_stream import GrpcStream as GrpcStream
     from ._grpclib import GrpcChannel as GrpcChannel
-    from ._grpclib import GrpcStream as GrpcStream
     from ._stubs import ReplyStream as ReplyStream
     from ._stubs import stub as stub
 
 # Imported when it is asked for: it needs grpclib, which is an extra, and costs more than all the rest.
-_HOMES = {"GrpcChannel": "_grpclib", "GrpcStream": "_grpclib", "ReplyStream": "_stubs", "stub": "_stubs"}
+_HOMES = {"GrpcChannel": "_grpclib", "GrpcStream": "_grpc_stream", "ReplyStream": "_stubs", "stub": "_stubs"}
 
 
 def __getattr__(name: str) -> object:

@@ -12,7 +12,7 @@ import trio
 from grpclib.const import Cardinality
 from grpclib.exceptions import StreamTerminatedError
 
-from ._grpclib import Message
+from ._grpc_stream import Message
 from ._service import open_service
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from grpclib.metadata import Deadline
 
-    from ._grpclib import GrpcChannel, GrpcStream
+    from ._grpc_stream import GrpcStream
+    from ._grpclib import GrpcChannel
     from ._metadata import MetadataLike
     from ._service import Service
 
