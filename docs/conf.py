@@ -40,7 +40,10 @@ markdown_uri_doc_suffix = ".rst"  # of the pages here, only the reference is als
 
 # The build works without a network, so names of other projects lead nowhere; a wrong name of our own is an error.
 nitpick_ignore_regex = [
-    ("py:.*", r"(trio|collections|contextlib|enum|grpclib|os|pathlib|random|ssl|subprocess|types|typing)\..*"),
+    (
+        "py:.*",
+        r"(trio|collections|contextlib|enum|grpclib|os|pathlib|random|ssl|subprocess|types|typing)\..*",
+    ),
     ("py:.*", "|".join(dir(builtins))),
     # Words of annotations that stand for themselves.
     ("py:.*", r"(.*\.)?(\w+T|KeySpace|ReadOptions|RangeOptions|Inherit|EngineName|_Endpoints)"),
