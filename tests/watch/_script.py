@@ -75,7 +75,8 @@ class ScriptedStream:
 
     def respond(self, response: pb.WatchResponse) -> None:
         data = bytes(response)
-        self.client.on_message(data, len(data))
+        if not self.cancelled and self.client.end is None:  # engines tell a cancelled stream nothing
+            self.client.on_message(data, len(data))
 
     def created(self, watch_id: int, revision: int = 10, **fields: object) -> None:
         header = pb.ResponseHeader(revision=revision)
