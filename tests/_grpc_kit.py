@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-import grpc  # type: ignore[import-untyped]
+import grpc
 import trio
 from _protogen.protoc import PROTOS
 from _protogen.protoc import run as protoc

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import grpc  # type: ignore[import-untyped]
+import grpc
 import pytest
 import trio
 from _grpc_kit import (

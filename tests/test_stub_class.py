@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
-import grpc  # type: ignore[import-untyped]
+import grpc
 import pytest
 import trio
 from _grpc_kit import Octets, ask, connected, echo, hang, metadata_of, serve, stub_of

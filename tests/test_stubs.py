@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncGenerator, Iterator
 from typing import Any
 
-import grpc  # type: ignore[import-untyped]
+import grpc
 import pytest
 import trio
 from _grpc_kit import Octets, connected, echo, hang, serve, streams_of, stub_of, until
