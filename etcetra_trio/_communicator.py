@@ -55,7 +55,7 @@ class EtcdCommunicator(Reads[TextT], KeyReads[TextT], Ranges[TextT], Writes[Text
     @overload
     def mirror(self, prefix: str | bytes, *, encoding: None) -> Mirror[bytes]: ...
     def mirror(self, prefix: str | bytes, *, encoding: str | Inherit | None = INHERIT) -> Mirror[Any]:
-        """Follow all keys that begin with ``prefix``, as a mapping: ``async with communicator.mirror("/dir/") as view``.
+        """Follow all keys that begin with ``prefix``, as a live mapping.
 
         Args:
           prefix: How the keys begin; an empty one is every key.

@@ -158,9 +158,9 @@ class Control(Requests):
         self.accepting = False
         self._slow = True
         end = goaway_end(self.goaway)
+        self._drop_waiting(end)
         for stream in [stream for number, stream in self.streams.items() if number > last]:
             self._drop(stream, end)
-        self._drop_waiting(end)
 
     def _spoiled(self, stream: Stream, error_code: int, what: str) -> None:
         """End a stream on which the server broke the rules; the connection lives on."""

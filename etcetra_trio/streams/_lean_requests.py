@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 UNLIMITED = 1 << 31
 #: Frames that may still come for a stream after we reset it, without counting as a flood.
 _LATE_FRAMES = 4
-_NOTHING = memoryview(b"")
 
 
 class LeanHead(Head):
@@ -43,6 +42,10 @@ class LeanHead(Head):
         self.block = block
         self.list_size = list_size
         self.prefix = len(block).to_bytes(3, "big") + bytes((f.HEADERS, f.END_HEADERS))
+
+
+def _framed(message: bytes) -> memoryview:
+    return memoryview(b"\0" + len(message).to_bytes(4, "big") + message)
 
 
 class Requests(Engine):
@@ -109,7 +112,10 @@ class Requests(Engine):
             headers = head.prefix + stream_id.to_bytes(4, "big") + head.block
         else:
             headers = self._headers(stream_id, head, timeout)
-        if message is not None:
+        if stream.pending is not None:
+            self._out.append(headers)
+            self._resume(stream, message, end)
+        elif message is not None:
             length = len(message)
             size = length + 5
             if size <= self._send_window and size <= stream.send_window and size <= self._max_frame:
@@ -169,7 +175,7 @@ class Requests(Engine):
             )
             self._out.append(header + message)
         else:
-            self._keep(stream, memoryview(b"\0" + length.to_bytes(4, "big") + message), end=end, live=live)
+            self._keep(stream, _framed(message), end=end, live=live)
 
     def half_close(self, stream: Stream) -> None:
         live = self.streams.get(stream.stream_id) is stream
@@ -181,7 +187,8 @@ class Requests(Engine):
             stream.end_sent = True
             self._out.append(f.pack_header(0, 0, f.DATA, f.END_STREAM, stream.stream_id))
         else:
-            self._keep(stream, _NOTHING, end=True, live=False)
+            head, message, _, timeout = self._waiting[stream]
+            self._waiting[stream] = (head, message, True, timeout)
 
     def _keep(self, stream: Stream, data: memoryview, *, end: bool, live: bool) -> None:
         """Keep what cannot go out yet."""
@@ -204,7 +211,7 @@ class Requests(Engine):
             assert stream.pending is not None
             data, end = stream.pending[0]
             size = min(len(data), self._send_window, stream.send_window, self._max_frame)
-            if size <= 0 and data:
+            if size <= 0:
                 blocked.append(stream)
                 idle += 1
                 continue
@@ -254,9 +261,9 @@ class Requests(Engine):
         self.accepting = False
         self._slow = True
         end = lost_end(reason, violation=violation)
+        self._drop_waiting(unsent_end(reason))
         for stream in list(self.streams.values()):
             self._drop(stream, end)
-        self._drop_waiting(unsent_end(reason))
 
     def data_to_send(self) -> bytes:
         out = self._out
@@ -279,19 +286,18 @@ class Requests(Engine):
     def _start_waiting(self) -> None:
         while self._waiting and len(self.streams) < self._max_streams:
             stream = next(iter(self._waiting))
-            head, message, end, timeout = self._waiting.pop(stream)
-            later, stream.pending = stream.pending, None
-            self._start(stream, head, message, end, timeout)
-            if later is not None:  # what was sent while it waited
-                self._resume(stream, later)
+            self._start(stream, *self._waiting.pop(stream))
 
-    def _resume(self, stream: Stream, later: deque[tuple[memoryview, bool]]) -> None:
-        if stream.pending is None:
-            stream.pending = later
-            self._blocked.append(stream)
-        else:
-            stream.pending += later
+    def _resume(self, stream: Stream, message: bytes | None, end: bool) -> None:
+        """What was sent while the call waited follows its first message, all at once: nothing may overtake it."""
+        assert stream.pending is not None
+        if message is not None:
+            stream.pending.appendleft((_framed(message), end))
+        self._blocked.append(stream)
         self._pump()
+        if stream in self._blocked:
+            self._bulk = True
+            self.release_probe()
 
     def _forget(self, stream: Stream) -> None:
         """Take a stream out of everything that is kept."""
@@ -303,12 +309,14 @@ class Requests(Engine):
 
     def _drop(self, stream: Stream, end: StreamEnd) -> None:
         """The stream is over without our doing."""
-        self._forget(stream)
-        stream.on_end(end)
+        if self.streams.get(stream.stream_id) is stream:  # another one's end may have cancelled it
+            self._forget(stream)
+            stream.on_end(end)
 
     def _drop_waiting(self, end: StreamEnd) -> None:
-        waiting, self._waiting = self._waiting, {}
-        for stream in waiting:
+        while self._waiting:
+            stream = next(iter(self._waiting))
+            del self._waiting[stream]
             kill(stream)
             stream.on_end(end)
 
