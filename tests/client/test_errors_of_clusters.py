@@ -16,8 +16,8 @@ from etcetra_trio import (
     NoLeaderError,
     NotLeaderError,
     OutcomeUnknownError,
+    ServerCanceledError,
     ServerTimeoutError,
-    StatusCode,
     UnavailableError,
     UnhealthyError,
 )
@@ -73,22 +73,20 @@ async def test_a_leader_that_stops(cluster: EtcdCluster) -> None:
         with trio.fail_after(20):
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(get)
-                for number in range(5):
-                    nursery.start_soon(put, 0.05 * number)
+                for delay in (0, 0.05, 0.1):
+                    nursery.start_soon(put, delay)
         leader.cont()
         [read] = reads
         changed = Case(RANGE, LeaderChangedError, lambda c: c.get("k"))
         check(read, ROWS["LeaderChanged"], changed, follower.endpoint)
-        # Its reason is the server's guess, from when the leader was lost.
+        # The reason is the server's guess, from when the last leader was lost and the next one found.
         timed_out = Case(PUT, ServerTimeoutError, lambda c: c.put("k", "w"), "unknown")
         guesses = {ROWS[name].message: ROWS[name] for name in ("Timeout", "TimeoutDueToLeaderFail")}
         for error in writes:
             assert isinstance(error, OutcomeUnknownError)
             check(error, guesses[error.message], timed_out, follower.endpoint)
-            cause = error.__cause__
-            assert isinstance(cause, ServerTimeoutError)
-            assert cause.due_to == ("leader_failure" if "leader" in error.message else None)
-        assert ROWS["TimeoutDueToLeaderFail"].message in {str(error.__cause__.message) for error in writes}  # type: ignore[union-attr]
+            assert isinstance(error.__cause__, ServerTimeoutError)
+            assert error.__cause__.due_to == ("leader_failure" if "leader" in error.message else None)
         assert await communicator.get("k") in {"v", "w"}
 
 
@@ -106,8 +104,10 @@ async def test_a_member_without_a_leader(cluster: EtcdCluster) -> None:
         await provoke("Unhealthy", unhealthy, communicator, follower)
         leader.kill()
         with trio.fail_after(10):
-            while not isinstance(await caught(communicator.get, "k"), NoLeaderError):
-                await trio.sleep(0.05)
+            error: EtcdError | None = None
+            while not isinstance(error, NoLeaderError):
+                with trio.move_on_after(0.2):  # one that was sent before the member noticed waits for long
+                    error = await caught(communicator.get, "k")
         for case in (
             Case(RANGE, NoLeaderError, lambda c: c.get("k")),
             Case(PUT, NoLeaderError, lambda c: c.put("k", "w"), NOT),
@@ -127,8 +127,7 @@ async def test_a_member_without_a_leader(cluster: EtcdCluster) -> None:
             ),
         )
         error = await caught(late.provoke, communicator)
-        assert isinstance(error, ServerTimeoutError)
-        assert error.code in {StatusCode.DEADLINE_EXCEEDED, StatusCode.UNAVAILABLE, StatusCode.UNKNOWN}
+        assert isinstance(error, ServerTimeoutError | ServerCanceledError)  # in words, or by a reset alone
         put = Case(
             PUT,
             ServerTimeoutError,
@@ -139,15 +138,15 @@ async def test_a_member_without_a_leader(cluster: EtcdCluster) -> None:
             error = await caught(put.provoke, communicator)
         assert isinstance(error, OutcomeUnknownError)
         assert isinstance(error.__cause__, ServerTimeoutError)
-        assert error.message == ROWS["Timeout"].message
+        assert error.message in {ROWS["Timeout"].message, "context deadline exceeded"}
         await other.arestart()
         await leader.arestart()
         await cluster.await_ready()
         assert (await communicator.put("k", "after")).revision > 0
 
 
+#: Which of the two time-outs it is is the server's guess.
 NAMES = {
-    "DeadlineExceeded",
     "LeaderChanged",
     "NoLeader",
     "NotLeader",

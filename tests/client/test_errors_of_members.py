@@ -110,7 +110,6 @@ CASES: list[tuple[str, Case]] = [
     ),
     ("WrongDowngradeVersionFormat", Case(DOWNGRADE, DowngradeError, downgrade(VALIDATE, "new"), NOT, since=(3, 5))),
     ("InvalidDowngradeTargetVersion", Case(DOWNGRADE, DowngradeError, downgrade(ENABLE, "3.0.0"), NOT, since=(3, 5))),
-    ("NoInflightDowngrade", Case(DOWNGRADE, DowngradeError, downgrade(CANCEL), NOT, since=(3, 5))),
 ]
 
 
@@ -138,6 +137,17 @@ async def test_not_enough_members(own: Own) -> None:
     # The server's own table has the code, but the server misses its entry.
     case = Case(MEMBER_REMOVE, MemberNotEnoughStartedError, remove, "unknown", code=StatusCode.UNKNOWN)
     await provoke("MemberNotEnoughStarted", case, communicator, server)
+
+
+async def test_a_downgrade_that_is_not_under_way(own: Own) -> None:
+    """From 3.6 on it is no error to cancel it."""
+    server, communicator = own
+    cancel = downgrade(CANCEL)
+    if version_of(server) < (3, 6):
+        case = Case(DOWNGRADE, DowngradeError, cancel, NOT, (3, 5))
+        await provoke("NoInflightDowngrade", case, communicator, server)
+    else:
+        await cancel(communicator)
 
 
 async def test_a_downgrade_under_way(own: Own) -> None:
@@ -171,6 +181,7 @@ NAMES = {name for name, _ in CASES} | {
     "DowngradeInProcess",
     "LearnerNotReady",
     "MemberNotEnoughStarted",
+    "NoInflightDowngrade",
     "TooManyLearners",
 }
 assert NAMES <= ROWS.keys()
