@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NoReturn
+from typing import TYPE_CHECKING, ClassVar, Literal, NoReturn
 
 from ._checks import check_number
 from ._errors import InvalidRequestError
@@ -94,7 +94,7 @@ class CompareBuilder:
     """One property of a key, to be compared with ``==``, ``!=``, ``<`` or ``>``; gives a :class:`Compare`."""
 
     __slots__ = ("_key", "_target")
-    __hash__ = None  # type: ignore[assignment]  # as everything whose == means something else
+    __hash__: ClassVar[None]  # type: ignore[assignment]  # as everything whose == means something else
 
     def __init__(self, key: CompareKey, target: _Target) -> None:
         self._key = key

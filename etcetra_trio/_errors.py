@@ -128,7 +128,7 @@ class ConnectionFailedError(EtcdError, OSError):
     def __init__(self, endpoints: Iterable[tuple[str, Exception]], outcome: Outcome | None = None) -> None:
         self.endpoints: tuple[tuple[str, Exception], ...] = tuple(endpoints)
         super().__init__(self.endpoints)
-        self.outcome = outcome
+        self.outcome: Outcome | None = outcome
 
     def __str__(self) -> str:
         causes = "; ".join(f"{name}: {str(cause) or type(cause).__name__}" for name, cause in self.endpoints)
@@ -151,7 +151,7 @@ class ConnectionLostError(EtcdError, trio.BrokenResourceError):
         self.endpoint = endpoint
         self.reason = reason
         self.method = method
-        self.outcome = outcome
+        self.outcome: Outcome | None = outcome
 
     def __str__(self) -> str:
         details = "; ".join(filter(None, (_short(self.method), _OUTCOME_WORDS[self.outcome])))
@@ -182,7 +182,7 @@ class _CallError(EtcdError):
         self.message = message
         self.method = method
         self.endpoint = endpoint
-        self.outcome = outcome
+        self.outcome: Outcome | None = outcome
 
     def __str__(self) -> str:
         where = " at ".join(filter(None, (_short(self.method), self.endpoint)))

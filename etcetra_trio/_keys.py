@@ -36,7 +36,7 @@ class KeySpace(ABC, Generic[TextT]):
     __slots__ = ("namespace",)
 
     def __init__(self, namespace: bytes) -> None:
-        self.namespace = namespace
+        self.namespace: bytes = namespace
 
     def key(self, key: str | bytes) -> bytes:
         """The key as the server knows it."""

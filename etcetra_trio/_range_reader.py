@@ -45,9 +45,9 @@ class RangeReader:
         may_stream: bool = True,
     ) -> None:
         #: The revision that is read; 0 until the first part came.
-        self.revision = at_revision
+        self.revision: int = at_revision
         #: Whether there is no further part.
-        self.done = False
+        self.done: bool = False
         #: The server's stream, while there is one.
         self.stream: StreamCall | None = None
         self._endpoints = endpoints

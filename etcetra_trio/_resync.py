@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import random
 from typing import TYPE_CHECKING
 
+import trio
+
+from ._errors import ConnectionFailedError, ConnectionLostError, UnavailableError
 from ._proto import _codec as pb
 from ._range_reader import RangeReader
+from ._server_errors import CompactedError
+from .streams._watch_lanes import FIRST_DELAY, LONGEST_DELAY
 
 if TYPE_CHECKING:
     from .streams._endpoints import Endpoints
@@ -21,7 +27,7 @@ class Known:
     def __init__(self) -> None:
         self._revisions: dict[bytes, int] = {}
         #: Whether what there was at the beginning is known.
-        self.complete = False
+        self.complete: bool = False
 
     def note(self, event: pb.Event) -> None:
         """The reader got this event."""
@@ -72,6 +78,30 @@ async def list_state(
     finally:
         reader.close()
     return state, reader.revision
+
+
+async def list_state_patiently(
+    endpoints: Endpoints, key: bytes, range_end: bytes, *, at_revision: int = 0
+) -> tuple[list[pb.KeyValue], int]:
+    """:func:`list_state`, tried again for as long as no server answers.
+
+    Cancellation:
+      No effect.
+
+    Raises:
+      EtcdError: what another try cannot change.
+    """
+    delay = FIRST_DELAY
+    while True:
+        try:
+            return await list_state(endpoints, key, range_end, at_revision=at_revision)
+        except (ConnectionFailedError, ConnectionLostError, UnavailableError):
+            pass
+        except CompactedError:  # between two parts, unless a revision was asked for
+            if at_revision:
+                raise
+        await trio.sleep(random.uniform(0, delay))  # noqa: S311 - no secret
+        delay = min(2 * delay, LONGEST_DELAY)
 
 
 def _event(kind: int, kv: pb.KeyValue) -> pb.Event:

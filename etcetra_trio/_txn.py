@@ -55,7 +55,7 @@ class Branch(Generic[TextT]):
     def __init__(self) -> None:
         self.operations: list[bytes] = []
         self.shapes: list[_Shape | Txn[TextT]] = []
-        self.writes = Writes()
+        self.writes: Writes = Writes()
 
     def add(self, operation: bytes, shape: _Shape | Txn[TextT]) -> None:
         """One more operation."""
@@ -164,7 +164,7 @@ class Txn(Generic[TextT]):
         self.keys: KeySpace[TextT] = keys
         self.success: Branch[TextT] = success
         self.failure: Branch[TextT] = failure
-        self.message = pb.txn_request(compares, success.operations, failure.operations)
+        self.message: bytes = pb.txn_request(compares, success.operations, failure.operations)
 
     def check(self) -> None:
         """Raise InvalidRequestError if a branch writes a key twice."""

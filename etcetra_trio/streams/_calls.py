@@ -50,13 +50,13 @@ class StreamCall(Stream):
 
     def __init__(self, connection: Connection) -> None:
         super().__init__(unary=False)
-        self.connection = connection
+        self.connection: Connection = connection
         self._messages: deque[tuple[bytes, int]] = deque()
         self._receiver = Waiter()
         self._sender = Waiter()
         #: How the RPC ended; messages that came before may still be there to receive.
         self.end: StreamEnd | None = None
-        self.cancelled = False
+        self.cancelled: bool = False
 
     async def send(self, message: bytes, *, end: bool = False) -> None:
         """Send one message; waits while the server's windows hold an earlier one back.
@@ -132,16 +132,20 @@ class StreamCall(Stream):
             self._wake()
 
     def on_headers(self) -> None:
+        """As in :class:`Stream`, like all that follow."""
         self._receiver.wake()
 
     def on_message(self, message: bytes, cost: int) -> None:
+        """It waits for :meth:`receive`."""
         self._messages.append((message, cost))
         self._receiver.wake()
 
     def on_writable(self) -> None:
+        """Wake the task that sends."""
         self._sender.wake()
 
     def on_end(self, end: StreamEnd) -> None:
+        """Wake everyone who waits."""
         self.end = end
         self._wake()
 

@@ -254,19 +254,23 @@ class Connection:
         self._writer.wake()
 
     def send(self, call: Stream, message: bytes, *, end: bool) -> None:
+        """Send one message of an RPC."""
         self.engine.send(call, message, end=end)
         self._writer.wake()
 
     def half_close(self, call: Stream) -> None:
+        """Say that no further message follows."""
         self.engine.half_close(call)
         self._writer.wake()
 
     def consumed(self, call: Stream, cost: int) -> None:
+        """Give the window of a message back."""
         self.engine.consumed(call, cost)
         if self.engine.wants_send:
             self._writer.wake()
 
     def cancel(self, call: Stream) -> None:
+        """Reset the stream of an RPC."""
         self.engine.cancel(call, CANCEL)
         self._writer.wake()
 

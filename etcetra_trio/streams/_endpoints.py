@@ -41,7 +41,7 @@ class Endpoints:
         #: The connection that calls use; it may be lost by now.
         self.live: Connection | None = None
         self._connecting = trio.Lock()
-        self.watches = WatchHub(self)
+        self.watches: WatchHub = WatchHub(self)
 
     @property
     def service(self) -> Service:

@@ -70,9 +70,9 @@ class StreamEnd:
         self, kind: EndKind, status: int, message: str = "", trailers: tuple[Field, ...] = ()
     ) -> None:
         self.kind: EndKind = kind
-        self.status = status
-        self.message = message
-        self.trailers = trailers
+        self.status: int = status
+        self.message: str = message
+        self.trailers: tuple[Field, ...] = trailers
 
     @property
     def unprocessed(self) -> bool:
@@ -89,7 +89,7 @@ class HeaderBlock:
     __slots__ = ("acceptable", "end", "fields", "http_status")
 
     def __init__(self, fields: tuple[Field, ...]) -> None:
-        self.fields = fields
+        self.fields: tuple[Field, ...] = fields
         http_status = status = content_type = None
         message = b""
         for name, value in fields:
@@ -101,8 +101,8 @@ class HeaderBlock:
                 status = value
             elif name == b"grpc-message":
                 message = value
-        self.http_status = int(http_status) if http_status is not None and http_status.isdigit() else 0
-        self.acceptable = self.http_status == 200 and is_grpc(content_type)
+        self.http_status: int = int(http_status) if http_status is not None and http_status.isdigit() else 0
+        self.acceptable: bool = self.http_status == 200 and is_grpc(content_type)
         self.end: StreamEnd | None = None
         if status is not None:
             code = int(status) if status.isdigit() and len(status) < 4 else UNKNOWN

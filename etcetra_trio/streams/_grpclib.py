@@ -34,7 +34,7 @@ class GrpcChannel:
     __slots__ = ("endpoints",)
 
     def __init__(self, endpoints: Endpoints) -> None:
-        self.endpoints = endpoints
+        self.endpoints: Endpoints = endpoints
 
     def request(
         self,

@@ -50,12 +50,12 @@ class Limits:
         stream_window: int = 4 << 20,
         connection_window: int = 16 << 20,
     ) -> None:
-        self.message = message
-        self.header_list = header_list
-        self.continuations = continuations
-        self.control_frames = control_frames
-        self.stream_window = stream_window
-        self.connection_window = connection_window
+        self.message: int = message
+        self.header_list: int = header_list
+        self.continuations: int = continuations
+        self.control_frames: int = control_frames
+        self.stream_window: int = stream_window
+        self.connection_window: int = connection_window
 
 
 class ProtocolViolation(Exception):  # noqa: N818 - internal: the connection turns it into RemoteProtocolError
@@ -63,7 +63,7 @@ class ProtocolViolation(Exception):  # noqa: N818 - internal: the connection tur
 
     def __init__(self, error_code: int, message: str) -> None:
         super().__init__(f"{message} ({error_name(error_code)})")
-        self.error_code = error_code
+        self.error_code: int = error_code
 
 
 class GoAway:
@@ -72,9 +72,9 @@ class GoAway:
     __slots__ = ("debug", "error_code", "last_stream_id")
 
     def __init__(self, last_stream_id: int, error_code: int, debug: bytes) -> None:
-        self.last_stream_id = last_stream_id
-        self.error_code = error_code
-        self.debug = debug
+        self.last_stream_id: int = last_stream_id
+        self.error_code: int = error_code
+        self.debug: bytes = debug
 
     def __str__(self) -> str:
         text = f"the server said goodbye (GOAWAY {error_name(self.error_code)}"
@@ -105,16 +105,19 @@ class Stream:
     )
 
     def __init__(self, *, unary: bool) -> None:
-        self.unary = unary
-        self.stream_id = 0  # 0: not on the wire yet
+        self.unary: bool = unary
+        self.stream_id: int = 0  # 0: not on the wire yet
         self.headers: HeaderBlock | None = None
         self.message: bytes | None = None
         # The engine's own accounts.
-        self.send_window = self.receive_window = self.owed = 0
+        self.send_window: int = 0
+        self.receive_window: int = 0
+        self.owed: int = 0
         self.parts: list[bytes] | None = None
-        self.have = self.need = 0
+        self.have: int = 0
+        self.need: int = 0
         self.pending: deque[tuple[memoryview, bool]] | None = None
-        self.end_sent = False
+        self.end_sent: bool = False
 
     def on_headers(self) -> None:
         """Initial metadata arrived in :attr:`headers` (streams that are not unary)."""

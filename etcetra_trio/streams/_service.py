@@ -26,8 +26,10 @@ class Service:
     def __init__(self, nursery: trio.Nursery) -> None:
         self._nursery = nursery
         self._scopes: set[trio.CancelScope] = set()
+        #: Called when the body leaves.
+        self.at_close: list[Callable[[], None]] = []
         #: True once the body has left.
-        self.closed = False
+        self.closed: bool = False
 
     def start_soon(self, function: Callable[[*Ts], Awaitable[object]], *args: *Ts, name: str) -> None:
         """Start a background task."""
@@ -70,6 +72,8 @@ class Service:
         self.closed = True
         for scope in self._scopes:
             scope.cancel("etcetra_trio client closed")
+        for callback in self.at_close:
+            callback()
 
 
 @asynccontextmanager

@@ -57,6 +57,7 @@ class Lane:
         """Serve a watch."""
         watcher.lane = self
         watcher.epoch += 1
+        watcher.forget_tail()
         self.watchers[watcher] = None
         if self.stream is not None:
             self.stream.create(watcher)
@@ -99,24 +100,26 @@ class Lane:
             self.stream.stop()
 
     async def _run(self) -> None:
-        delay = FIRST_DELAY
+        delay = 0.0  # a first break costs no time
         try:
             while self.watchers:
                 stream = await self._open()
                 if stream is not None:
+                    began = trio.current_time()
                     end = await stream.wait_end()
                     self.stream = None
                     self._on_interruption(stream, end)
-                    if stream.fruitful or stream.stopped:
-                        delay = FIRST_DELAY
+                    if stream.stopped:
                         continue
+                    if stream.fruitful or trio.current_time() - began > LONGEST_DELAY:
+                        delay = 0.0
                 await trio.sleep(random.uniform(0, delay))  # noqa: S311 - no secret
-                delay = min(2 * delay, LONGEST_DELAY)
+                delay = min(2 * delay or FIRST_DELAY, LONGEST_DELAY)
         finally:
             # Watches are left only where the client's block was.
             self._running = False
             self.stream = None
-            self._fail_all(trio.ClosedResourceError("the connect() block of this watch was left"))
+            self._fail_all(_left())
 
     async def _open(self) -> WatchStream | None:
         """A stream with all watches on it; None if there is no connection."""
@@ -151,12 +154,13 @@ class WatchHub:
 
     def __init__(self, endpoints: Endpoints) -> None:
         self.endpoints = endpoints
-        self.budget = Budget()
+        self.budget: Budget = Budget()
         self._shared = Lane(self, own=False)
         #: The lanes of watches that lagged.
         self._own: list[Lane] = []
         #: Watches that are ended on the server until their readers have read what waits.
         self._parked: set[Watcher] = set()
+        endpoints.service.at_close.append(self._fail_parked)
 
     def open(self, watcher: Watcher) -> None:
         """Begin a watch. One with an id of the user's choice gets its own stream, where no other can have the id."""
@@ -189,6 +193,8 @@ class WatchHub:
             if not watcher.full:
                 return
         assert watcher.lane is not None
+        if watcher.lane.own and watcher.on_lag != "raise":
+            return  # the stream's window makes the server wait
         watcher.lane.remove(watcher)
         watcher.on_interruption(trio.current_time())
         if watcher.on_lag == "raise":
@@ -199,6 +205,11 @@ class WatchHub:
             self._parked.add(watcher)
         else:
             lane.add(watcher)
+
+    def _fail_parked(self) -> None:
+        parked, self._parked = self._parked, set()
+        for watcher in parked:
+            watcher.fail(_left())
 
     def _own_lane(self) -> Lane | None:
         """A lane for a watch that lags; None if all are taken by watches that still lag."""
@@ -213,3 +224,7 @@ class WatchHub:
                 self._shared.add(watcher)
         self._own.append(Lane(self, own=True))
         return self._own[-1]
+
+
+def _left() -> trio.ClosedResourceError:
+    return trio.ClosedResourceError("the connect() block of this watch was left")

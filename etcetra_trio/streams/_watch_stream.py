@@ -45,12 +45,12 @@ class WatchStream(Stream):
 
     def __init__(self, lane: Lane, connection: Connection) -> None:
         super().__init__(unary=False)
-        self.connection = connection
+        self.connection: Connection = connection
         self.end: StreamEnd | None = None
-        #: Whether the server confirmed a watch: then a break is no reason to wait before the next try.
-        self.fruitful = False
+        #: Whether events came: then a break is no reason to wait before the next try.
+        self.fruitful: bool = False
         #: Whether its end was our wish.
-        self.stopped = False
+        self.stopped: bool = False
         self._lane = lane
         self._ended = Waiter()
         self._watches: dict[int, Watcher] = {}
@@ -88,9 +88,11 @@ class WatchStream(Stream):
     def stop(self) -> None:
         """End the stream on both sides."""
         self.stopped = True
-        if self.end is None:
-            self.connection.cancel(self)
-            self.on_end(StreamEnd("local", StatusCode.OK, "no watch is left"))
+        self._abandon(StreamEnd("local", StatusCode.OK, "no watch is left"))
+
+    def serves(self, watcher: Watcher) -> bool:
+        """Whether the server confirmed this watch on this stream."""
+        return self._watches.get(watcher.server_id) is watcher
 
     @property
     def idle(self) -> bool:
@@ -106,13 +108,15 @@ class WatchStream(Stream):
     # -- what the engine tells ----------------------------------------------------------------------------------
 
     def on_message(self, message: bytes, cost: int) -> None:
-        if self._lane.own and (self._kept or self._lane.full):
+        """As in :class:`Stream`; the message of a watch without room is kept, and its window with it."""
+        if self._lane.own and not self._creating and (self._kept or self._lane.full):
             self._kept.append((message, cost))
             return
         self.connection.engine.consumed(self, cost)
         self._handle(message)
 
     def on_end(self, end: StreamEnd) -> None:
+        """As in :class:`Stream`."""
         self.end = end
         self._kept.clear()
         self._ended.wake()
@@ -120,9 +124,10 @@ class WatchStream(Stream):
     def _handle(self, message: bytes) -> None:
         try:
             response = pb.decode_watch_response(message)
+            if any(event.kv is None for event in response.events):
+                raise DecodeError("an event without a key")
         except DecodeError as error:
-            self.connection.cancel(self)
-            self.on_end(StreamEnd("protocol", INTERNAL, f"a watch response does not decode: {error}"))
+            self._abandon(StreamEnd("protocol", INTERNAL, f"a watch response does not decode: {error}"))
             return
         if response.created:
             self._on_created(response)
@@ -133,8 +138,9 @@ class WatchStream(Stream):
         elif response.events:
             watcher = self._watches.get(response.watch_id)
             if watcher is not None:
+                self.fruitful = True
                 watcher.on_events(response.events, len(message), more_fragments=response.fragment)
-                if watcher.full and not self._lane.own:
+                if watcher.full:
                     self._lane.on_lag(watcher)
         elif response.header is not None:
             self._on_progress(response.watch_id, response.header.revision)
@@ -150,7 +156,6 @@ class WatchStream(Stream):
         elif not wanted:  # closed, or gone to another lane, meanwhile
             self._cancel_watch(response.watch_id)
         else:
-            self.fruitful = True
             self._watches[response.watch_id] = watcher
             watcher.server_id = response.watch_id
             watcher.on_created(0 if response.header is None else response.header.revision)
@@ -173,9 +178,16 @@ class WatchStream(Stream):
                 StatusCode.CANCELLED, reason, method=WATCH.path, endpoint=endpoint, write=False
             )
         if isinstance(failure, UnavailableError):
-            self.stop()  # the lane begins anew, perhaps elsewhere
+            # The lane begins anew, perhaps elsewhere.
+            self._abandon(StreamEnd("status", failure.code, failure.message))
         else:
             self._lane.on_failure(watcher, failure)
+
+    def _abandon(self, end: StreamEnd) -> None:
+        """Reset the stream from our side."""
+        if self.end is None:
+            self.connection.cancel(self)
+            self.on_end(end)
 
     def _on_progress(self, watch_id: int, revision: int) -> None:
         trusted = self.connection.progress_is_true is True

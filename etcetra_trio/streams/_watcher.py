@@ -28,7 +28,7 @@ class Budget:
     __slots__ = ("used",)
 
     def __init__(self) -> None:
-        self.used = 0
+        self.used: int = 0
 
 
 class Batch:
@@ -37,13 +37,13 @@ class Batch:
     __slots__ = ("coalesced", "events", "revision", "size", "synthetic")
 
     def __init__(self, revision: int, events: list[pb.Event], size: int) -> None:
-        self.revision = revision
-        self.events = events
-        self.size = size
+        self.revision: int = revision
+        self.events: list[pb.Event] = events
+        self.size: int = size
         #: Keys whose older events were left out.
         self.coalesced: set[bytes] = set()
         #: The events are differences that we found, not the server's.
-        self.synthetic = False
+        self.synthetic: bool = False
 
 
 class Watcher:
@@ -93,37 +93,39 @@ class Watcher:
         watch_id: int = 0,
         on_lag: OnLag = "wait",
     ) -> None:
-        self.key = key
-        self.range_end = range_end
-        self.progress_notify = progress_notify
-        self.filters = tuple(filters)
-        self.prev_kv = prev_kv
-        self.watch_id = watch_id
-        self.max_events = max_events
+        self.key: bytes = key
+        self.range_end: bytes = range_end
+        self.progress_notify: bool = progress_notify
+        self.filters: tuple[int, ...] = tuple(filters)
+        self.prev_kv: bool = prev_kv
+        self.watch_id: int = watch_id
+        self.max_events: int = max_events
         self.on_lag: OnLag = on_lag
         #: The first revision that has not come yet; 0 until the server said what "now" is.
-        self.next_revision = start_revision
+        self.next_revision: int = start_revision
         #: Everything up to here is in the inbox, or was.
-        self.known_revision = max(0, start_revision - 1)
+        self.known_revision: int = max(0, start_revision - 1)
         self.inbox: deque[Batch] = deque()
-        self.waiting_events = self.size = 0
+        self.waiting_events: int = 0
+        self.size: int = 0
         # The last revision of a response of which more fragments are to come.
         self.tail: list[pb.Event] = []
-        self.tail_size = 0
-        self.created = self.closed = False
+        self.tail_size: int = 0
+        self.created: bool = False
+        self.closed: bool = False
         self.failure: Exception | None = None
-        self.arrived = Waiter()
+        self.arrived: Waiter = Waiter()
         #: Tasks that wait for a revision; made by the first of them.
         self.observers: trio.lowlevel.ParkingLot | None = None
-        self.progress_answers = 0
-        self.interruptions = 0
+        self.progress_answers: int = 0
+        self.interruptions: int = 0
         #: Since when no stream serves it, on Trio's clock; None while one does.
         self.down_since: float | None = None
-        self.budget = budget
+        self.budget: Budget = budget
         #: Who serves it; the epoch counts how often that was begun, the id is the server's on the lane's stream.
         self.lane: Lane | None = None
-        self.epoch = 0
-        self.server_id = -1
+        self.epoch: int = 0
+        self.server_id: int = -1
 
     def create_request(self) -> bytes:
         """The request that begins the watch, or lets it go on."""
@@ -224,10 +226,14 @@ class Watcher:
 
     def on_interruption(self, now: float) -> None:
         """The stream is gone; what is complete stays."""
-        self.tail, self.tail_size = [], 0
+        self.forget_tail()
         if self.created and self.down_since is None:
             self.interruptions += 1
             self.down_since = now
+
+    def forget_tail(self) -> None:
+        """Half a revision is worth nothing once its stream is gone: the server sends it again from its first event."""
+        self.tail, self.tail_size = [], 0
 
     def notify(self) -> None:
         """Something changed: wake the reader and whoever else waits."""
@@ -239,6 +245,7 @@ class Watcher:
         """Begin anew at ``revision`` after a failure."""
         self.failure = None
         self.created = False
+        self.forget_tail()
         self.next_revision = revision
         self.known_revision = revision - 1
 

@@ -60,10 +60,10 @@ class EtcdProcess:
         self.binary = binary
         self.listen = listen
         self.keep_log = False
-        self.initial_cluster = ""
-        self.cluster_token = ""
-        self.client_port = 0
-        self.peer_port = 0
+        self.initial_cluster: str = ""
+        self.cluster_token: str = ""
+        self.client_port: int = 0
+        self.peer_port: int = 0
         self._flags = list(flags)
         self._folder: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -97,6 +97,7 @@ class EtcdProcess:
         return self._started().pid
 
     def url(self, port: int) -> str:
+        """Where it listens, with one of its ports."""
         host = f"[{self.listen}]" if ":" in self.listen else self.listen
         return f"http://{host}:{port}"
 
@@ -114,6 +115,7 @@ class EtcdProcess:
     # Its life
 
     def spawn(self) -> None:
+        """Start the process on the ports and the data that there are."""
         client, peer = self.url(self.client_port), self.url(self.peer_port)
         command = [
             *(str(self.binary.path), "--name", self.name, "--data-dir", str(self.data_dir)),
@@ -176,6 +178,7 @@ class EtcdProcess:
         raise self.failure(f"is not ready after {START_TIMEOUT:g} s: it is {state}")
 
     def restart(self) -> Steps[None]:
+        """End it gently if it runs, and start it again with its data, until it serves."""
         if self._started().poll() is None:
             self.terminate()
             deadline = time.monotonic() + TERM_TIMEOUT
@@ -198,18 +201,21 @@ class EtcdProcess:
     # Its death
 
     def kill(self) -> None:
+        """End it at once."""
         self._end_wanted = True
         self._started().kill()
         self._started().wait()
         self._drop_guard()
 
     def terminate(self) -> None:
+        """Ask it to end."""
         if self._started().poll() is None:
             self._end_wanted = True
             self._started().terminate()
             self.cont()  # a stopped process would not hear of it
 
     def stop(self) -> None:
+        """Let it stand still until :meth:`cont`."""
         self.require_running()
         self._started().send_signal(signal.SIGSTOP)
         self._paused = True
@@ -218,10 +224,12 @@ class EtcdProcess:
             os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def cont(self) -> None:
+        """Let it go on."""
         self._started().send_signal(signal.SIGCONT)
         self._paused = False
 
     def require_running(self) -> None:
+        """Raise EtcdServerError if it ended."""
         status = self._started().poll()
         if status is None:
             return
@@ -264,6 +272,7 @@ class EtcdProcess:
         return b'"health":"true"' in answer
 
     def failure(self, what: str, kind: type[EtcdServerError] = EtcdServerError) -> EtcdServerError:
+        """An error that says what is wrong, and the end of the log."""
         tail = "\n".join(self._log().decode(errors="replace").splitlines()[-LOG_LINES:])
         return kind(
             f"etcd {self.name!r} ({self.binary.version}, {self.binary.path}) {what}\n"
