@@ -119,7 +119,7 @@ class Mirror(Mapping[TextT, TextT]):
         self._endpoints.service.start_soon(self._follow, watch, name="mirror")
         return self
 
-    async def __aexit__(
+    async def __aexit__(  # noqa: ASYNC910 - what was entered has a watch
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Stop following."""
@@ -127,7 +127,7 @@ class Mirror(Mapping[TextT, TextT]):
         if self._watch is not None:
             await self._watch.aclose()
 
-    async def _follow(self, watch: Watch[Batch]) -> None:
+    async def _follow(self, watch: Watch[Batch]) -> None:  # noqa: ASYNC910 - every step of a watch is one
         try:
             async for batch in watch:
                 self._apply(batch)

@@ -83,7 +83,7 @@ class RangeReader:
             if error.code is not StatusCode.RESOURCE_EXHAUSTED or self._limit == 1:
                 raise
             self._limit = max(1, self._limit // STEP)  # larger than we take at once: the records grew
-            return []
+            return []  # noqa: ASYNC910 - it came over the network
         self.revision = self.revision or revision(page.header)
         self.done = not page.more
         self._limit = max(1, min(self._limit * STEP, self._limit * PAGE_SIZE // max(size, 1)))

@@ -57,10 +57,14 @@ class Branch(Generic[TextT]):
         self.shapes: list[_Shape | Txn[TextT]] = []
         self.writes: Writes = Writes()
 
-    def add(self, operation: bytes, shape: _Shape | Txn[TextT]) -> None:
-        """One more operation."""
+    def add(self, operation: bytes, shape: _Shape | Txn[TextT]) -> object:
+        """One more operation; gives None.
+
+        It says object, as all that return it: type checkers refuse tuples and lists of calls that return None.
+        """
         self.operations.append(operation)
         self.shapes.append(shape)
+        return None
 
 
 class TxnAction(Generic[TextT]):
@@ -76,27 +80,27 @@ class TxnAction(Generic[TextT]):
         self._keys: KeySpace[TextT] = keys
         self._branch: Branch[TextT] = branch
 
-    def get(self, key: str | bytes, **options: Unpack[ReadOptions]) -> None:
+    def get(self, key: str | bytes, **options: Unpack[ReadOptions]) -> object:
         """Read one key; its item is the value, or None. Options as :meth:`EtcdCommunicator.get`."""
-        self._branch.add(
+        return self._branch.add(
             pb.request_op(request_range=range_message(self._keys.key(key), b"", **options)), "value"
         )
 
-    def get_prefix(self, prefix: str | bytes, **options: Unpack[RangeOptions]) -> None:
+    def get_prefix(self, prefix: str | bytes, **options: Unpack[RangeOptions]) -> object:
         """Read all keys that begin with ``prefix``; the item is a dict.
 
         Options as :meth:`EtcdCommunicator.get_prefix`.
         """
-        self._branch.add(
+        return self._branch.add(
             pb.request_op(request_range=range_message(*self._keys.prefix(prefix), **options)), "items"
         )
 
-    def get_range(self, key: str | bytes, range_end: str | bytes, **options: Unpack[RangeOptions]) -> None:
+    def get_range(self, key: str | bytes, range_end: str | bytes, **options: Unpack[RangeOptions]) -> object:
         """Read the keys from ``key`` to before ``range_end``; the item is a dict.
 
         Options as :meth:`EtcdCommunicator.get_range`.
         """
-        self._branch.add(
+        return self._branch.add(
             pb.request_op(request_range=range_message(*self._keys.range(key, range_end), **options)), "items"
         )
 
@@ -109,7 +113,7 @@ class TxnAction(Generic[TextT]):
         prev_kv: bool = False,
         ignore_value: bool = False,
         ignore_lease: bool = False,
-    ) -> None:
+    ) -> object:
         """Write a key; its item is a :class:`PutResult`. Arguments as :meth:`EtcdCommunicator.put`."""
         message = put_message(
             self._keys,
@@ -121,34 +125,34 @@ class TxnAction(Generic[TextT]):
             ignore_lease=ignore_lease,
         )
         self._branch.writes.puts.append(self._keys.key(key))
-        self._branch.add(pb.request_op(request_put=message), "put")
+        return self._branch.add(pb.request_op(request_put=message), "put")
 
-    def delete(self, key: str | bytes, *, prev_kv: bool = False) -> None:
+    def delete(self, key: str | bytes, *, prev_kv: bool = False) -> object:
         """Delete one key; the item is a :class:`DeleteResult`."""
-        self._delete(*address(self._keys, key, None, prefix=False), prev_kv=prev_kv)
+        return self._delete(*address(self._keys, key, None, prefix=False), prev_kv=prev_kv)
 
-    def delete_prefix(self, prefix: str | bytes, *, prev_kv: bool = False) -> None:
+    def delete_prefix(self, prefix: str | bytes, *, prev_kv: bool = False) -> object:
         """Delete all keys that begin with ``prefix``; the item is a :class:`DeleteResult`."""
-        self._delete(*self._keys.prefix(prefix), prev_kv=prev_kv)
+        return self._delete(*self._keys.prefix(prefix), prev_kv=prev_kv)
 
-    def delete_range(self, key: str | bytes, range_end: str | bytes, *, prev_kv: bool = False) -> None:
+    def delete_range(self, key: str | bytes, range_end: str | bytes, *, prev_kv: bool = False) -> object:
         """Delete the keys from ``key`` to before ``range_end``; the item is a :class:`DeleteResult`."""
-        self._delete(*self._keys.range(key, range_end), prev_kv=prev_kv)
+        return self._delete(*self._keys.range(key, range_end), prev_kv=prev_kv)
 
     def txn(
         self, compares: Iterable[Compare], builder: Callable[[TxnAction[TextT], TxnAction[TextT]], object]
-    ) -> None:
+    ) -> object:
         """A transaction inside this one (etcd 3.3); the item is its :class:`TxnResult`.
 
         Arguments as :meth:`EtcdCommunicator.txn_compare`.
         """
         txn = build_txn(self._keys, compares, builder)
         self._branch.writes.nested.append((txn.success.writes, txn.failure.writes))
-        self._branch.add(pb.request_op(request_txn=txn.message), txn)
+        return self._branch.add(pb.request_op(request_txn=txn.message), txn)
 
-    def _delete(self, key: bytes, range_end: bytes, *, prev_kv: bool) -> None:
+    def _delete(self, key: bytes, range_end: bytes, *, prev_kv: bool) -> object:
         self._branch.writes.deletes.append((key, range_end))
-        self._branch.add(
+        return self._branch.add(
             pb.request_op(request_delete_range=pb.delete_range_request(key, range_end, prev_kv)), "delete"
         )
 

@@ -11,8 +11,8 @@ import trio
 from ._errors import StatusCode
 from ._keys import TextT
 from ._proto._methods import WATCH
-from ._resync import Known, list_state
-from ._server_errors import CompactedError, UnsupportedByServerError
+from ._resync import Known, list_state_patiently
+from ._server_errors import CompactedError, FutureRevisionError, UnsupportedByServerError
 from ._watch_events import WatchBatch, WatchEvent, WatchFilter, watch_event
 from .streams._server_version import check_progress
 from .streams._watcher import Batch
@@ -20,12 +20,11 @@ from .streams._watcher import Batch
 if TYPE_CHECKING:
     from ._keys import KeySpace
     from .streams._watch_lanes import WatchHub
-    from .streams._watch_stream import WatchStream
     from .streams._watcher import Watcher
 
 ItemT_co = TypeVar("ItemT_co", covariant=True)
 ItemT = TypeVar("ItemT")
-#: Between two questions whether a server that lags has come to a revision, in seconds.
+#: Between two questions for the server's progress, in seconds.
 _PROGRESS_INTERVAL = 0.05
 
 
@@ -197,7 +196,7 @@ class Watch(trio.abc.ReceiveChannel[ItemT]):
         else:
             raise failure.with_traceback(None)
 
-    async def _wait_ready(self) -> None:
+    async def _wait_ready(self) -> None:  # noqa: ASYNC910 - its callers are
         """Begin, and wait until the server confirmed it."""
         watcher = self._watcher
         if not self._started:
@@ -211,27 +210,31 @@ class Watch(trio.abc.ReceiveChannel[ItemT]):
             self._check_open()
             await self._wait_for_more()
         self._ready = True
-        self._delivered = max(self._delivered, watcher.known_revision if not watcher.inbox else 0)
+        if self._batch is None:
+            self._delivered = watcher.inbox[0].revision - 1 if watcher.inbox else watcher.known_revision
         if self._ready_event is not None:
             self._ready_event.set()
 
-    async def _learn(self, known: Known) -> None:
+    async def _learn(self, known: Known) -> None:  # noqa: ASYNC910 - as above
         """Learn what there is before the watch begins, to know later what changed."""
         watcher = self._watcher
         before = max(0, watcher.next_revision - 1)
         if watcher.next_revision == 1:
-            return  # there is nothing before the first revision
-        with suppress(CompactedError):  # the server will say so, and then everything is a difference
-            state, revision = await list_state(
+            return  # noqa: ASYNC910 - as above; there is nothing before the first revision
+        # Compacted: the server will say so, and then everything is a difference. Future: what was before is not known.
+        with suppress(CompactedError, FutureRevisionError):
+            state, revision = await list_state_patiently(
                 self._hub.endpoints, watcher.key, watcher.range_end, at_revision=before
             )
+            self._check_open()
             known.differences(state, revision)
             watcher.restart(revision + 1)
 
     async def _resync(self, known: Known) -> None:
         """Events are gone: give the differences instead, and go on after them."""
         watcher = self._watcher
-        state, revision = await list_state(self._hub.endpoints, watcher.key, watcher.range_end)
+        state, revision = await list_state_patiently(self._hub.endpoints, watcher.key, watcher.range_end)
+        self._check_open()
         events = known.differences(state, revision)
         unwanted = [kind == WatchFilter.NODELETE for kind in watcher.filters]
         events = [event for event in events if bool(event.type) not in unwanted]
@@ -259,15 +262,14 @@ class Watch(trio.abc.ReceiveChannel[ItemT]):
         if not self._ready:
             await self._wait_ready()
         answers = watcher.progress_answers
-        asked: WatchStream | None = None
         while watcher.progress_answers == answers:
             self._check_open()
             if watcher.failure is not None:
                 raise watcher.failure.with_traceback(None)
             stream = watcher.lane.stream if watcher.lane is not None else None
-            if stream is not None and stream is not asked and watcher.created:
+            if stream is not None and stream.serves(watcher):
                 connection = stream.connection
-                if not await check_progress(connection):
+                if await check_progress(connection) is False:
                     text = "this server's progress answers can overtake events"
                     raise UnsupportedByServerError(
                         StatusCode.UNIMPLEMENTED,
@@ -276,10 +278,10 @@ class Watch(trio.abc.ReceiveChannel[ItemT]):
                         connection.endpoint,
                         since="3.4.31 and 3.5.13",
                     )
-                asked = stream
                 stream.request_progress()
-                continue
-            await self._observe()
+            # Servers say nothing while another watch of the stream has not caught up: so ask again.
+            with trio.move_on_after(_PROGRESS_INTERVAL):
+                await self._observe()
         return watcher.known_revision
 
     async def wait_revision(self, revision: int) -> None:
@@ -317,8 +319,9 @@ class Watch(trio.abc.ReceiveChannel[ItemT]):
     def statistics(self) -> WatchStatistics:
         """How the watch is doing."""
         watcher = self._watcher
+        waiting = self._batch is not None or watcher.inbox or watcher.tail
         return WatchStatistics(
-            self._delivered,
+            self._delivered if waiting else max(self._delivered, watcher.known_revision),
             watcher.known_revision,
             watcher.waiting_events,
             watcher.size,

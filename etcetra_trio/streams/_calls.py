@@ -108,7 +108,9 @@ class StreamCall(Stream):
           No effect.
         """
         await trio.lowlevel.checkpoint()
-        while (self.headers is None or not self.headers.acceptable) and self.end is None and not self.cancelled:
+        while (
+            (self.headers is None or not self.headers.acceptable) and self.end is None and not self.cancelled
+        ):
             await self._receiver.wait()
 
     async def wait_end(self) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import trio
+
 from .._errors import EtcdError
 from .._proto._methods import STATUS
 from .._proto._wire import DecodeError, skip, uint64
@@ -15,8 +17,8 @@ if TYPE_CHECKING:
 _TRUE_PROGRESS: Final = {(3, 4): 31, (3, 5): 13}
 
 
-async def check_progress(connection: Connection) -> bool:
-    """Whether progress answers of the server can be believed; asked once per connection.
+async def check_progress(connection: Connection) -> bool | None:
+    """Whether progress answers of the server can be believed; asked once per connection. None: it did not say.
 
     Cancellation:
       No effect.
@@ -24,13 +26,13 @@ async def check_progress(connection: Connection) -> bool:
     if connection.progress_is_true is None:
         try:
             version = _version(await connection.unary(STATUS, b"", write=False, leader=False))
-        except (EtcdError, DecodeError):
-            return False
+        except (EtcdError, DecodeError, trio.ClosedResourceError):
+            return None  # noqa: ASYNC910 - it was asked
         minor = version[:2]
         connection.progress_is_true = minor > (3, 5) or (
             minor in _TRUE_PROGRESS and version[2] >= _TRUE_PROGRESS[minor]
         )
-    return connection.progress_is_true
+    return connection.progress_is_true  # noqa: ASYNC910 - its callers wait besides
 
 
 def _version(status: bytes) -> tuple[int, int, int]:

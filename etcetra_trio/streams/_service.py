@@ -92,7 +92,7 @@ async def open_service() -> AsyncGenerator[Service]:
             service = Service(nursery)
             try:
                 yield service
-            except BaseException as exc:  # noqa: BLE001 - the nursery would wrap it; raised below
+            except BaseException as exc:  # noqa: ASYNC103, BLE001 - the nursery would wrap it; raised below
                 failure = exc
             finally:
                 service.close()

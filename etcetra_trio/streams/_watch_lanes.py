@@ -99,7 +99,7 @@ class Lane:
         if not self.watchers and self.stream is not None:
             self.stream.stop()
 
-    async def _run(self) -> None:
+    async def _run(self) -> None:  # noqa: ASYNC910 - begun with a watch
         delay = 0.0  # a first break costs no time
         try:
             while self.watchers:
@@ -126,7 +126,7 @@ class Lane:
         try:
             connection = await self._hub.endpoints.connection()
         except ConnectionFailedError:
-            return None
+            return None  # noqa: ASYNC910 - connecting is one
         if any(watcher.progress_notify for watcher in self.watchers):
             await check_progress(connection)
         self.stream = WatchStream(self, connection)

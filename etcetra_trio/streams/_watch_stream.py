@@ -103,7 +103,7 @@ class WatchStream(Stream):
         """Wait until the stream is over."""
         while self.end is None:
             await self._ended.wait()
-        return self.end
+        return self.end  # noqa: ASYNC910 - a task of ours, which opened it over a connection
 
     # -- what the engine tells ----------------------------------------------------------------------------------
 
