@@ -1,4 +1,4 @@
-"""What these tests share: the server's version, calls that the API has no method for yet, and a look at what is left."""
+"""What these tests share: the server's version, calls the API has no method for yet, and a look at what is left."""
 
 from __future__ import annotations
 

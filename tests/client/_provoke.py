@@ -82,7 +82,10 @@ def check(error: EtcdError, row: Row, case: Case, endpoint: str) -> None:
     short = case.method.path.rpartition(".")[2].replace("/", ".")
     for part in (row.message, short, error.endpoint, code.name):
         assert part in text
-    words: dict[Outcome | None, bool] = {"not_applied": "not applied" in text, "unknown": "outcome unknown" in text}
+    words: dict[Outcome | None, bool] = {
+        "not_applied": "not applied" in text,
+        "unknown": "outcome unknown" in text,
+    }
     assert [outcome for outcome, said in words.items() if said] == ([case.outcome] if case.outcome else [])
 
 

@@ -21,9 +21,11 @@ Bytes = EtcdCommunicator[bytes]
 @pytest.fixture(params=["lean", "h2"])
 async def own(request: pytest.FixtureRequest) -> AsyncGenerator[Bytes]:
     """A server of its own, for these tests fill it."""
-    async with EtcdServer() as server:
-        async with EtcdClient(server.endpoint, encoding=None, http2=request.param).connect() as communicator:
-            yield communicator
+    async with (
+        EtcdServer() as server,
+        EtcdClient(server.endpoint, encoding=None, http2=request.param).connect() as communicator,
+    ):
+        yield communicator
 
 
 async def fill(communicator: Bytes, prefix: str, count: int, size: int) -> None:

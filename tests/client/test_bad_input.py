@@ -63,15 +63,27 @@ REFUSED: dict[str, tuple[Call, type[Exception], str]] = {
         TypeError,
         "'Compare' object is not iterable",
     ),
-    "value with int": (lambda c: _compare(c, CompareKey("k").value, 1), TypeError, "str or bytes, not with int"),
-    "version with text": (lambda c: _compare(c, CompareKey("k").version, "1"), TypeError, "an int, not with str"),
+    "value with int": (
+        lambda c: _compare(c, CompareKey("k").value, 1),
+        TypeError,
+        "str or bytes, not with int",
+    ),
+    "version with text": (
+        lambda c: _compare(c, CompareKey("k").version, "1"),
+        TypeError,
+        "an int, not with str",
+    ),
     "lease with float": (lambda c: _compare(c, CompareKey("k").lease, 1.0), TypeError, "must be an int"),
     "async builder": (lambda c: c.txn(empty_transaction_by_mistake), TypeError, "plain function"),
     # Numbers.
     "revision negative": (lambda c: c.get("k", revision=-1), InvalidRequestError, "revision is -1"),
     "revision huge": (lambda c: c.get("k", revision=HUGE), InvalidRequestError, "below 2**63"),
     "limit negative": (lambda c: c.get_prefix("k", limit=-1), InvalidRequestError, "limit is -1"),
-    "min negative": (lambda c: c.get("k", min_mod_revision=-1), InvalidRequestError, "min_mod_revision is -1"),
+    "min negative": (
+        lambda c: c.get("k", min_mod_revision=-1),
+        InvalidRequestError,
+        "min_mod_revision is -1",
+    ),
     "iter negative": (lambda c: c.iter_range("k", revision=-1).receive(), InvalidRequestError, "is -1"),
     "count negative": (lambda c: c.count("k", revision=-1), InvalidRequestError, "revision is -1"),
     "lease negative": (lambda c: c.put("k", "v", lease=-1), InvalidRequestError, "lease is -1"),
@@ -82,10 +94,18 @@ REFUSED: dict[str, tuple[Call, type[Exception], str]] = {
     # Puts.
     "put nothing": (lambda c: c.put("k"), InvalidRequestError, "give a value, or ignore_value=True"),
     "put too much": (lambda c: c.put("k", "v", ignore_value=True), InvalidRequestError, "give no value"),
-    "put two leases": (lambda c: c.put("k", "v", lease=5, ignore_lease=True), InvalidRequestError, "give no lease"),
+    "put two leases": (
+        lambda c: c.put("k", "v", lease=5, ignore_lease=True),
+        InvalidRequestError,
+        "give no lease",
+    ),
     "txn put nothing": (lambda c: c.txn(lambda a: a.put("k")), InvalidRequestError, "give a value"),
     # Transactions.
-    "twice": (lambda c: c.txn(lambda a: (a.put("k", "1"), a.put("k", "2"))), InvalidRequestError, "'k' twice"),
+    "twice": (
+        lambda c: c.txn(lambda a: (a.put("k", "1"), a.put("k", "2"))),
+        InvalidRequestError,
+        "'k' twice",
+    ),
     "put and delete": (
         lambda c: c.txn(lambda a: (a.delete_prefix("d/"), a.put("d/k", "2"))),
         InvalidRequestError,
@@ -151,8 +171,28 @@ async def test_what_is_odd_but_fine(communicator: EtcdCommunicator[str]) -> None
 
 @pytest.mark.parametrize(
     "endpoint",
-    ["", " ", "host:", "host:0", "host:65536", "host:x", "http://", "ftp://host:1", "::1:2379", "[::1", "[::1]x"]
-    + ["host:1/path", "http://host?x", "user:secret@host:1", "unix://", "a b:1", "a,,b", "https://a:1,http://b:1"]
+    [
+        "",
+        " ",
+        "host:",
+        "host:0",
+        "host:65536",
+        "host:x",
+        "http://",
+        "ftp://host:1",
+        "::1:2379",
+        "[::1",
+        "[::1]x",
+    ]
+    + [
+        "host:1/path",
+        "http://host?x",
+        "user:secret@host:1",
+        "unix://",
+        "a b:1",
+        "a,,b",
+        "https://a:1,http://b:1",
+    ]
     + ["a..b:1", "x" * 64 + ":1", ".:1"],
 )
 async def test_endpoints_that_cannot_be_one(endpoint: str) -> None:

@@ -54,7 +54,10 @@ async def test_prev_kv_gives_the_records(communicator: Communicator) -> None:
     first = (await communicator.put("k1", "1")).revision
     await communicator.put("k1", "")
     await communicator.put("k2", "2", lease=lease)
-    records = [KeyValue("k1", "", first, first + 1, 2, 0), KeyValue("k2", "2", first + 2, first + 2, 1, lease)]
+    records = [
+        KeyValue("k1", "", first, first + 1, 2, 0),
+        KeyValue("k2", "2", first + 2, first + 2, 1, lease),
+    ]
     assert await communicator.delete("k1", prev_kv=True) == DeleteResult(first + 3, 1, records[:1])
     await communicator.put("k1", "again")
     result = await communicator.delete_prefix("k", prev_kv=True)

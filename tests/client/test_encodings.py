@@ -1,4 +1,4 @@
-"""Text and bytes: what a client, and each call, takes and gives; what does not decode is an error that names the key."""
+"""Text and bytes: what clients and calls take and give; what does not decode is an error that names the key."""
 
 from __future__ import annotations
 
@@ -126,7 +126,9 @@ async def test_a_key_that_does_not_decode(communicator: EtcdCommunicator[str]) -
     assert await communicator.get(b"k\xff") == "v", "the key is given, and does not come back"
 
 
-async def test_iter_range_goes_on_after_a_record_that_does_not_decode(communicator: EtcdCommunicator[str]) -> None:
+async def test_iter_range_goes_on_after_a_record_that_does_not_decode(
+    communicator: EtcdCommunicator[str],
+) -> None:
     for key, value in (("1", b"a"), ("2", NOT_UTF8), ("3", b"c")):
         await communicator.put(key, value)
     async with communicator.iter_range("", prefix=True) as records:

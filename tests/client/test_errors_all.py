@@ -19,7 +19,7 @@ NOT_PROVOKED = {
     "WatchCanceled": "etcd has the word but sends it nowhere: a watch's end is a message of the stream",
     "MemberExist": "a member's id is a hash of its URLs, and the URLs are compared first (PeerURLExist)",
     "ClusterIDMismatch": "said between members of different clusters, never to clients",
-    "RequestTooManyRequests": "needs 5,000 writes that are agreed on but not yet applied: a disk far slower than the network",
+    "RequestTooManyRequests": "needs 5,000 writes that are agreed on but not yet applied: a very slow disk",
     "NotCapable": "said only while members of before 3.0 are in the cluster",
     "Stopped": "said in the few milliseconds between the order to stop and the end of the connection",
     "TimeoutDueToConnectionLost": "needs members that lose sight of each other and do not elect another leader",

@@ -51,7 +51,7 @@ async def test_every_record_in_order(communicator: Communicator, count: int) -> 
 
 @pytest.mark.parametrize("engine", ["lean", "h2"])
 async def test_large_records_on_both_engines(etcd_server: EtcdServer, engine: str) -> None:
-    client = EtcdClient(etcd_server.endpoint, namespace=f"iter/{engine}/", http2=engine)  # type: ignore[arg-type]
+    client = EtcdClient(etcd_server.endpoint, namespace=f"iter/{engine}/", http2=engine)  # type: ignore[call-overload]
     async with client.connect() as communicator:
         keys = await fill(communicator, 1000, 10 << 10)
         async with communicator.iter_range("", prefix=True) as records:
@@ -61,7 +61,9 @@ async def test_large_records_on_both_engines(etcd_server: EtcdServer, engine: st
         assert (await communicator.delete_prefix("")).deleted == 1000
 
 
-async def test_range_stream_is_used_where_the_server_has_it(communicator: Communicator, etcd_server: EtcdServer) -> None:
+async def test_range_stream_is_used_where_the_server_has_it(
+    communicator: Communicator, etcd_server: EtcdServer
+) -> None:
     keys = await fill(communicator, 100)
     assert await read(communicator.iter_range("", prefix=True)) == keys
     assert streams_used(communicator), "the server is asked once"
@@ -76,7 +78,7 @@ async def test_a_server_without_range_stream_is_asked_once(
     connection, asked = live(communicator), 0
     stream = connection.stream
 
-    def counted(*args, **kwargs):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    def counted(*args, **kwargs):  # type: ignore[no-untyped-def]
         nonlocal asked
         asked += 1
         return stream(*args, **kwargs)
@@ -98,7 +100,9 @@ async def test_records_are_full_ones(communicator: Communicator) -> None:
     await communicator.put("k", "2")
     record = KeyValue("k", "2", create, create + 1, 2, 0)
     assert [found async for found in communicator.iter_range("k")] == [record]
-    assert [found async for found in communicator.iter_range("k", keys_only=True)] == [record._replace(value="")]
+    assert [found async for found in communicator.iter_range("k", keys_only=True)] == [
+        record._replace(value="")
+    ]
 
 
 async def test_options(communicator: Communicator) -> None:
@@ -153,7 +157,9 @@ async def test_compaction_in_the_middle(communicator: Communicator) -> None:
 
 
 @pytest.mark.parametrize("parked", [True, False])
-async def test_cancellation_at_every_checkpoint_loses_nothing(communicator: Communicator, parked: bool) -> None:
+async def test_cancellation_at_every_checkpoint_loses_nothing(
+    communicator: Communicator, parked: bool
+) -> None:
     keys = await fill(communicator, 300, 1000)
     seen: list[str] = []
     cancelled = 0

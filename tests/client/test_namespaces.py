@@ -126,7 +126,9 @@ async def test_nested_transactions_are_inside_too(communicator: Communicator) ->
 
 
 @pytest.mark.parametrize("ending", [b"\xff", b"\xff\xff"])
-async def test_a_namespace_that_ends_in_the_last_byte(etcd_server: EtcdServer, whole: Bytes, ending: bytes) -> None:
+async def test_a_namespace_that_ends_in_the_last_byte(
+    etcd_server: EtcdServer, whole: Bytes, ending: bytes
+) -> None:
     """It has no simple end: of ``b"a\\xff"`` that is ``b"b"``."""
     namespace = uuid.uuid4().hex.encode() + ending
     await whole.put(namespace[: -len(ending)] + b"\xfe", b"before")

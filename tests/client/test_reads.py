@@ -1,4 +1,4 @@
-"""``get``, ``get_prefix``, ``get_range``, ``keys_prefix``, ``keys_range``, ``range``, ``count``: every field of a RangeRequest."""
+"""Reads: every field of a RangeRequest, in each method that sends one."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Communicator = EtcdCommunicator[str]
 
 
 async def fill(communicator: Communicator) -> int:
-    """``/d/1`` .. ``/d/3``, with neighbours; ``/d/2`` was written twice. Returns the revision before the first write."""
+    """``/d/1`` .. ``/d/3``, with neighbours; ``/d/2`` was written twice. Returns the revision before all this."""
     before = (await communicator.put("/c", "before")).revision
     for key, value in (("/d", "own"), ("/d/1", "c"), ("/d/2", "a"), ("/d/3", "b"), ("/d0", "after")):
         await communicator.put(key, value)
@@ -89,19 +89,19 @@ def readers(communicator: Communicator) -> dict[str, Callable[..., Awaitable[lis
     """Each way to read several keys, as a function of its options that gives the keys."""
 
     async def range_prefix(**options: int) -> list[str]:
-        return [kv.key for kv in (await communicator.range("/d/", prefix=True, **options)).kvs]  # type: ignore[arg-type]
+        return [kv.key for kv in (await communicator.range("/d/", prefix=True, **options)).kvs]  # type: ignore[call-overload]
 
     async def get_prefix(**options: int) -> list[str]:
-        return list(await communicator.get_prefix("/d/", **options))  # type: ignore[arg-type]
+        return list(await communicator.get_prefix("/d/", **options))  # type: ignore[call-overload]
 
     async def get_range(**options: int) -> list[str]:
-        return list(await communicator.get_range("/d/", "/d0", **options))  # type: ignore[arg-type]
+        return list(await communicator.get_range("/d/", "/d0", **options))  # type: ignore[call-overload]
 
     async def keys_prefix(**options: int) -> list[str]:
-        return await communicator.keys_prefix("/d/", **options)  # type: ignore[arg-type]
+        return await communicator.keys_prefix("/d/", **options)  # type: ignore[call-overload,no-any-return]
 
     async def keys_range(**options: int) -> list[str]:
-        return await communicator.keys_range("/d/", "/d0", **options)  # type: ignore[arg-type]
+        return await communicator.keys_range("/d/", "/d0", **options)  # type: ignore[call-overload,no-any-return]
 
     async def txn_items(**options: int) -> list[str]:
         result = await communicator.txn(lambda action: action.get_prefix("/d/", **options))  # type: ignore[arg-type]

@@ -133,6 +133,8 @@ def test_our_verdict_is_the_servers(own_server: EtcdServer, transactions: list[N
             for operations in transactions:
                 txn = build_txn(keys, (), both(operations))
                 refused = await server_verdict(communicator, txn)
-                assert local_verdict(txn) is refused, f"the server {'refuses' if refused else 'takes'} {operations}"
+                assert local_verdict(txn) is refused, (
+                    f"the server {'refuses' if refused else 'takes'} {operations}"
+                )
 
     trio.run(main)

@@ -119,7 +119,9 @@ async def test_nested(communicator: Communicator) -> None:
         success.get_prefix("k")
         success.txn([CompareKey("k").value == "w"], innermost)
 
-    result = await communicator.txn(lambda action: (action.get("k"), action.txn([CompareKey("k").version == 1], inner)))
+    result = await communicator.txn(
+        lambda action: (action.get("k"), action.txn([CompareKey("k").version == 1], inner))
+    )
     nested = result[1]
     assert isinstance(nested, TxnResult)
     assert (nested.succeeded, nested[0]) == (True, {"k": "v"})
@@ -180,7 +182,9 @@ async def test_128_operations_and_not_more(communicator: Communicator) -> None:
     assert caught.value.outcome == "not_applied"
     assert "--max-txn-ops" in str(caught.value)
     with pytest.raises(TooManyOpsError) as reads_only:
-        await communicator.txn_compare([CompareKey("k").version == 0] * 129, lambda success, _: success.get("k"))
+        await communicator.txn_compare(
+            [CompareKey("k").version == 0] * 129, lambda success, _: success.get("k")
+        )
     assert reads_only.value.outcome is None
     with pytest.raises(TooManyOpsError):
         await communicator.txn_compare([], lambda _success, failure: build(failure, 129))
