@@ -1,4 +1,4 @@
-"""A server of watches that does what a test tells it, beneath the real API: no socket, and Trio's clock may be a mock."""
+"""A server of watches that does what a test tells it, beneath the real API: no socket, and the clock may be a mock."""
 
 from __future__ import annotations
 
@@ -80,20 +80,26 @@ class ScriptedStream:
 
     def created(self, watch_id: int, revision: int = 10, **fields: object) -> None:
         header = pb.ResponseHeader(revision=revision)
-        self.respond(pb.WatchResponse(header=header, watch_id=watch_id, created=True, **fields))
+        self.respond(pb.WatchResponse(header=header, watch_id=watch_id, created=True, **fields))  # type: ignore[arg-type]
 
     def canceled(self, watch_id: int, **fields: object) -> None:
         header = pb.ResponseHeader(revision=10)
-        self.respond(pb.WatchResponse(header=header, watch_id=watch_id, canceled=True, **fields))
+        self.respond(pb.WatchResponse(header=header, watch_id=watch_id, canceled=True, **fields))  # type: ignore[arg-type]
 
     def events(self, watch_id: int, *events: mvccpb.Event, fragment: bool = False, revision: int = 0) -> None:
-        header = pb.ResponseHeader(revision=revision or max(event.kv.mod_revision for event in events if event.kv))
-        self.respond(pb.WatchResponse(header=header, watch_id=watch_id, events=list(events), fragment=fragment))
+        header = pb.ResponseHeader(
+            revision=revision or max(event.kv.mod_revision for event in events if event.kv)
+        )
+        self.respond(
+            pb.WatchResponse(header=header, watch_id=watch_id, events=list(events), fragment=fragment)
+        )
 
     def progress(self, revision: int, watch_id: int = -1) -> None:
         self.respond(pb.WatchResponse(header=pb.ResponseHeader(revision=revision), watch_id=watch_id))
 
-    def end(self, kind: str = "connection", status: StatusCode = StatusCode.UNAVAILABLE, text: str = "gone") -> None:
+    def end(
+        self, kind: str = "connection", status: StatusCode = StatusCode.UNAVAILABLE, text: str = "gone"
+    ) -> None:
         """The stream ends, and nothing is said on it any more."""
         if not self.cancelled and self.client.end is None:
             self.client.on_end(StreamEnd(kind, status, text))  # type: ignore[arg-type]

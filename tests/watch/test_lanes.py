@@ -28,7 +28,9 @@ async def opened(server: ScriptedServer, nursery: trio.Nursery, key: str, **opti
     return watch
 
 
-async def first(server: ScriptedServer, nursery: trio.Nursery, key: str, **options: object) -> tuple[Events, ScriptedStream]:
+async def first(
+    server: ScriptedServer, nursery: trio.Nursery, key: str, **options: object
+) -> tuple[Events, ScriptedStream]:
     watch = await opened(server, nursery, key, **options)
     stream = await server.watched(0)
     await settle()
@@ -184,7 +186,7 @@ async def test_the_reader_of_an_own_stream_that_breaks(autojump_clock: MockClock
 async def laggers(
     server: ScriptedServer, nursery: trio.Nursery, count: int
 ) -> tuple[Events, ScriptedStream, list[Events], list[ScriptedStream]]:
-    """A quick watch with id 0, and slow ones k1, k2, ... with as many ids: two events of each wait, there is no room."""
+    """A quick watch with id 0, and slow ones k1, k2, ... with such ids: two events of each wait, there is no room."""
     quick, shared = await first(server, nursery, "quick")
     watches = []
     for number in range(1, count + 1):
@@ -249,11 +251,10 @@ async def test_who_waits_for_a_parked_watch_ends_with_the_client(autojump_clock:
         ended.append(watch)
 
     with trio.fail_after(100):
-        async with trio.open_nursery() as nursery:
-            async with scripted_server() as server:
-                _, _, watches, _ = await laggers(server, nursery, OWN_LANES + 1)
-                nursery.start_soon(wait, watches[-1])
-                await settle()
+        async with trio.open_nursery() as nursery, scripted_server() as server:
+            _, _, watches, _ = await laggers(server, nursery, OWN_LANES + 1)
+            nursery.start_soon(wait, watches[-1])
+            await settle()
     assert ended == watches[-1:]
 
 
@@ -313,7 +314,7 @@ async def test_on_lag_coalesce(watch_id: int, autojump_clock: MockClock) -> None
         found = []
         with trio.move_on_after(1):
             async for event in watch:
-                found.append((event.key, event.revision, event.coalesced))
+                found.append((event.key, event.revision, event.coalesced))  # noqa: PERF401 - it ends by the timeout
         assert found[-1] == ("new", 31, False)
         assert found[:-1] == [("k1", 29, True), ("k0", 30, True)]
         await watch.aclose()

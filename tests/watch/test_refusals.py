@@ -23,8 +23,16 @@ DENIED = WRAPPED.format("PermissionDenied", "permission denied")
     ("reason", "expected", "message"),
     [
         (DENIED, PermissionDeniedError, "permission denied"),
-        (WRAPPED.format("InvalidArgument", "user name is empty"), NotAuthenticatedError, "user name is empty"),
-        (WRAPPED.format("Unauthenticated", "invalid auth token"), InvalidAuthTokenError, "invalid auth token"),
+        (
+            WRAPPED.format("InvalidArgument", "user name is empty"),
+            NotAuthenticatedError,
+            "user name is empty",
+        ),
+        (
+            WRAPPED.format("Unauthenticated", "invalid auth token"),
+            InvalidAuthTokenError,
+            "invalid auth token",
+        ),
         ("etcdserver: permission denied", PermissionDeniedError, "permission denied"),
         ("mvcc: watcher range is empty", EtcdError, "watcher range is empty"),
         ("", EtcdError, "without a reason"),

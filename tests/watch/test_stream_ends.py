@@ -1,4 +1,4 @@
-"""How a watch stream can end, and what becomes of its watches: they go on, with back-off, unless trying again is of no use."""
+"""How a watch stream can end, and what becomes of its watches: they go on, with back-off, unless that is of no use."""
 
 from __future__ import annotations
 
@@ -82,7 +82,12 @@ async def test_it_goes_on(
 @pytest.mark.parametrize("confirmed", [True, False])
 @pytest.mark.parametrize(("kind", "status", "text", "expected"), IS_OVER)
 async def test_it_is_over_for_all(
-    kind: str, status: StatusCode, text: str, expected: type[EtcdError], confirmed: bool, autojump_clock: MockClock
+    kind: str,
+    status: StatusCode,
+    text: str,
+    expected: type[EtcdError],
+    confirmed: bool,
+    autojump_clock: MockClock,
 ) -> None:
     failed = 0
 
