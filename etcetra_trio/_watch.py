@@ -128,7 +128,12 @@ class Watch(trio.abc.ReceiveChannel[ItemT]):
         known: Known | None,
         ready_event: trio.Event | None,
     ) -> None:
-        self._started = self._ready = self._closed = self._busy = self._quiet = False
+        self._beginning: bool = False
+        self._started: bool = False
+        self._ready: bool = False
+        self._closed: bool = False
+        self._busy: bool = False
+        self._quiet: bool = False
         self._hub = hub
         self._watcher = watcher
         self._shape: Shape[ItemT] = shape
@@ -196,24 +201,41 @@ class Watch(trio.abc.ReceiveChannel[ItemT]):
         else:
             raise failure.with_traceback(None)
 
-    async def _wait_ready(self) -> None:  # noqa: ASYNC910 - its callers are
-        """Begin, and wait until the server confirmed it."""
+    async def _wait_ready(self, *, reader: bool = True) -> None:  # noqa: ASYNC910 - its callers are checkpoints
+        """Begin, and wait until the server confirmed it. ``reader``: False for tasks that may wait beside the reader."""
         watcher = self._watcher
-        if not self._started:
+        await self._begin()
+        while not watcher.created:
             self._check_open()
+            if reader:
+                await self._wait_for_more()
+            else:
+                self._check_failure()
+                await self._observe()
+        if not self._ready:
+            self._ready = True
+            if self._batch is None:
+                self._delivered = watcher.inbox[0].revision - 1 if watcher.inbox else watcher.known_revision
+            if self._ready_event is not None:
+                self._ready_event.set()
+
+    async def _begin(self) -> None:  # noqa: ASYNC910 - as _wait_ready
+        """Begin once, whoever comes first."""
+        while self._beginning:
+            await self._observe()
+        self._check_open()
+        if self._started:
+            return
+        self._beginning = True
+        try:
             if self._known is not None and not self._known.complete:
                 await self._learn(self._known)
             self._token = trio.lowlevel.current_trio_token()
+            self._hub.open(self._watcher)
             self._started = True
-            self._hub.open(watcher)
-        while not watcher.created:
-            self._check_open()
-            await self._wait_for_more()
-        self._ready = True
-        if self._batch is None:
-            self._delivered = watcher.inbox[0].revision - 1 if watcher.inbox else watcher.known_revision
-        if self._ready_event is not None:
-            self._ready_event.set()
+        finally:
+            self._beginning = False
+            self._watcher.notify()
 
     async def _learn(self, known: Known) -> None:  # noqa: ASYNC910 - as above
         """Learn what there is before the watch begins, to know later what changed."""
@@ -238,6 +260,7 @@ class Watch(trio.abc.ReceiveChannel[ItemT]):
         events = known.differences(state, revision)
         unwanted = [kind == WatchFilter.NODELETE for kind in watcher.filters]
         events = [event for event in events if bool(event.type) not in unwanted]
+        self._hub.endpoints.service.check_open()
         watcher.restart(revision + 1)
         self._hub.open(watcher)
         if events:
@@ -260,12 +283,11 @@ class Watch(trio.abc.ReceiveChannel[ItemT]):
         await trio.lowlevel.checkpoint()
         watcher = self._watcher
         if not self._ready:
-            await self._wait_ready()
+            await self._wait_ready(reader=False)
         answers = watcher.progress_answers
         while watcher.progress_answers == answers:
             self._check_open()
-            if watcher.failure is not None:
-                raise watcher.failure.with_traceback(None)
+            self._check_failure()
             stream = watcher.lane.stream if watcher.lane is not None else None
             if stream is not None and stream.serves(watcher):
                 connection = stream.connection
@@ -307,9 +329,12 @@ class Watch(trio.abc.ReceiveChannel[ItemT]):
                     believable = False  # then only an event can tell
             else:
                 self._check_open()
-                if self._watcher.failure is not None:
-                    raise self._watcher.failure.with_traceback(None)
+                self._check_failure()
                 await self._observe()
+
+    def _check_failure(self) -> None:
+        if self._watcher.failure is not None:
+            raise self._watcher.failure.with_traceback(None)
 
     async def _observe(self) -> None:
         if self._watcher.observers is None:

@@ -323,7 +323,7 @@ def _new_watch(
         *address,
         start_revision=check_number("start_revision", start_revision),
         progress_notify=progress_notify,
-        filters=[WatchFilter(kind) for kind in filters],
+        filters=[_check_filter(kind) for kind in filters],
         prev_kv=prev_kv,
         watch_id=check_number("watch_id", watch_id),
         max_events=buffer,
@@ -334,3 +334,12 @@ def _new_watch(
     if batches:
         return Watch(hub, watcher, BatchShape(keys), known=known, ready_event=ready_event)
     return Watch(hub, watcher, EventShape(keys), known=known, ready_event=ready_event)
+
+
+def _check_filter(kind: int) -> WatchFilter:
+    try:
+        return WatchFilter(check_number("a filter", kind))
+    except ValueError as error:
+        raise InvalidRequestError(
+            f"there is no filter {kind!r}: use WatchFilter.NOPUT or NODELETE"
+        ) from error
