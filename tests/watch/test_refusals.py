@@ -211,7 +211,6 @@ async def test_such_tries_are_not_made_in_a_rush(confirmed: bool, autojump_clock
             stream.events(0, put("k", 11))
 
         nursery.start_soon(serve)
-        async for event in server.communicator.watch("k", start_revision=1):
-            assert event.revision == 11
-            break
+        async with server.communicator.watch("k", start_revision=1) as events:
+            assert (await events.receive()).revision == 11
         assert server.opened[-1] - server.opened[0] > 1.0
