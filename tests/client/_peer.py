@@ -38,7 +38,9 @@ class Peer:
     async def serve(self, stream: trio.SocketStream) -> None:
         """One connection."""
         self.connections.append(stream)
-        engine = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False, header_encoding=None))
+        engine = h2.connection.H2Connection(
+            h2.config.H2Configuration(client_side=False, header_encoding=None)
+        )
         engine.initiate_connection()
         try:
             async with stream:
@@ -60,7 +62,9 @@ class Peer:
                 engine.acknowledge_received_data(event.flow_controlled_length or 0, event.stream_id)
                 self.bodies[event.stream_id] = self.bodies.get(event.stream_id, b"") + event.data
             case h2.events.StreamEnded() if self.answer is not None:
-                engine.send_headers(event.stream_id, [(":status", "200"), ("content-type", "application/grpc")])
+                engine.send_headers(
+                    event.stream_id, [(":status", "200"), ("content-type", "application/grpc")]
+                )
                 engine.send_data(event.stream_id, b"\0" + len(self.answer).to_bytes(4, "big") + self.answer)
                 engine.send_headers(event.stream_id, [("grpc-status", "0")], end_stream=True)
             case h2.events.StreamReset():
@@ -73,6 +77,6 @@ async def open_peer() -> AsyncGenerator[Peer]:
     peer = Peer()
     async with listener() as listening, trio.open_nursery() as nursery:
         peer.endpoint = address(listening)
-        nursery.start_soon(trio.serve_listeners, peer.serve, [listening])
+        await nursery.start(trio.serve_listeners, peer.serve, [listening])
         yield peer
         nursery.cancel_scope.cancel("the test is over")

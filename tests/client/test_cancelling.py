@@ -12,6 +12,7 @@ from client._kit import cancelled_at, live, nothing_left
 from client._peer import open_peer
 from etcetra_trio import EtcdClient, EtcdCommunicator
 from etcetra_trio._proto._messages import etcdserverpb as pb
+from etcetra_trio.streams._endpoints import EngineName
 from etcetra_trio.testing import EtcdServer
 
 Communicator = EtcdCommunicator[str]
@@ -19,14 +20,14 @@ RESET_CANCEL = 8  # RFC 9113, 7
 
 
 @pytest.fixture(params=["lean", "h2"])
-def engine(request: pytest.FixtureRequest) -> str:
-    name: str = request.param
+def engine(request: pytest.FixtureRequest) -> EngineName:
+    name: EngineName = request.param
     return name
 
 
-async def test_a_cancelled_call_resets_its_stream_and_frees_everything(engine: str) -> None:
+async def test_a_cancelled_call_resets_its_stream_and_frees_everything(engine: EngineName) -> None:
     async with open_peer() as peer:
-        client = EtcdClient(peer.endpoint, http2=engine)  # type: ignore[arg-type]
+        client = EtcdClient(peer.endpoint, http2=engine)
         async with client.connect() as communicator:
             with trio.CancelScope() as scope:
                 async with trio.open_nursery() as nursery:
@@ -47,10 +48,10 @@ async def test_a_cancelled_call_resets_its_stream_and_frees_everything(engine: s
             assert len(peer.connections) == 1
 
 
-async def test_deadlines_travel(engine: str) -> None:
+async def test_deadlines_travel(engine: EngineName) -> None:
     async with open_peer() as peer:
         peer.answer = bytes(pb.RangeResponse())
-        client = EtcdClient(peer.endpoint, http2=engine)  # type: ignore[arg-type]
+        client = EtcdClient(peer.endpoint, http2=engine)
         async with client.connect() as communicator:
             await communicator.get("k")
             with trio.fail_after(10):
@@ -75,10 +76,10 @@ def milliseconds(value: bytes | None) -> int:
     return int(value[:-1]) * {b"m": 1, b"S": 1000, b"M": 60_000, b"H": 3_600_000}[value[-1:]]
 
 
-async def test_what_a_request_looks_like(engine: str) -> None:
+async def test_what_a_request_looks_like(engine: EngineName) -> None:
     async with open_peer() as peer:
         peer.answer = bytes(pb.RangeResponse())
-        async with EtcdClient(peer.endpoint, http2=engine).connect() as communicator:  # type: ignore[arg-type]
+        async with EtcdClient(peer.endpoint, http2=engine).connect() as communicator:
             await communicator.get("k")
             await communicator.get("k", serializable=True)
     first, second = peer.requests
@@ -165,7 +166,9 @@ async def test_a_cancelled_call_sends_nothing(communicator: Communicator) -> Non
 
 @pytest.mark.parametrize("parked", [True, False])
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-async def test_connecting_cancelled_at_every_checkpoint(etcd_server: EtcdServer, host: str, parked: bool) -> None:
+async def test_connecting_cancelled_at_every_checkpoint(
+    etcd_server: EtcdServer, host: str, parked: bool
+) -> None:
     client = EtcdClient(f"{host}:{etcd_server.port}")
 
     async def connect() -> None:
@@ -186,7 +189,7 @@ async def test_a_first_call_cancelled_while_it_connects(etcd_server: EtcdServer)
     for step in range(1, 12):
         with nothing_left():
             async with EtcdClient(etcd_server.endpoint).connect(wait=False) as communicator:
-                await cancelled_at(step, lambda: communicator.get("k"), parked=True)  # noqa: B023
+                await cancelled_at(step, lambda: communicator.get("k"), parked=True)
                 assert await communicator.get("no such key") is None
 
 

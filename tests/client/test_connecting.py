@@ -49,7 +49,7 @@ async def server_that(behave: Callable[[trio.SocketStream], Awaitable[None]]) ->
                 await behave(stream)
 
     async with listener() as listening, trio.open_nursery() as nursery:
-        nursery.start_soon(trio.serve_listeners, serve, [listening])
+        await nursery.start(trio.serve_listeners, serve, [listening])
         yield address(listening)
         nursery.cancel_scope.cancel("the test is over")
 
@@ -199,7 +199,7 @@ async def test_entering_is_a_checkpoint(etcd: EtcdClient[str]) -> None:
 
 async def test_every_kind_of_address(etcd_server: EtcdServer) -> None:
     port = etcd_server.port
-    for endpoint in (
+    endpoints: list[HostPortPair | str | list[HostPortPair | str]] = [
         HostPortPair("127.0.0.1", port),
         f"127.0.0.1:{port}",
         f"http://127.0.0.1:{port}",
@@ -208,7 +208,8 @@ async def test_every_kind_of_address(etcd_server: EtcdServer) -> None:
         etcd_server.unix_endpoint,
         etcd_server.unix_endpoint.replace("unix://", "unix:"),
         [f"127.0.0.1:{port}", HostPortPair("127.0.0.1", port)],
-    ):
+    ]
+    for endpoint in endpoints:
         with nothing_left():
             async with EtcdClient(endpoint).connect() as communicator:
                 assert await communicator.get("no such key") is None

@@ -19,6 +19,7 @@ from etcetra_trio import (
     RangeIterator,
 )
 from etcetra_trio._proto._methods import RANGE_STREAM
+from etcetra_trio.streams._endpoints import EngineName
 from etcetra_trio.testing import EtcdServer
 
 Communicator = EtcdCommunicator[str]
@@ -50,8 +51,8 @@ async def test_every_record_in_order(communicator: Communicator, count: int) -> 
 
 
 @pytest.mark.parametrize("engine", ["lean", "h2"])
-async def test_large_records_on_both_engines(etcd_server: EtcdServer, engine: str) -> None:
-    client = EtcdClient(etcd_server.endpoint, namespace=f"iter/{engine}/", http2=engine)  # type: ignore[call-overload]
+async def test_large_records_on_both_engines(etcd_server: EtcdServer, engine: EngineName) -> None:
+    client = EtcdClient(etcd_server.endpoint, namespace=f"iter/{engine}/", http2=engine)
     async with client.connect() as communicator:
         keys = await fill(communicator, 1000, 10 << 10)
         async with communicator.iter_range("", prefix=True) as records:

@@ -1,4 +1,4 @@
-"""A server that goes away while calls wait: everybody hears why, writes that nobody knows, and the next call connects again."""
+"""A server that goes away while calls wait: everybody hears why, and the next call connects again."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from etcetra_trio import (
     StatusCode,
 )
 from etcetra_trio._proto._messages import etcdserverpb as pb
+from etcetra_trio.streams._endpoints import EngineName
 from etcetra_trio.testing import EtcdServer
 
 Communicator = EtcdCommunicator[str]
@@ -57,14 +58,16 @@ class Waiting:
 
 
 @pytest.mark.parametrize("engine", ["lean", "h2"])
-async def test_killed_while_calls_wait(own: EtcdServer, engine: str) -> None:
-    client = EtcdClient(own.endpoint, http2=engine)  # type: ignore[arg-type]
+async def test_killed_while_calls_wait(own: EtcdServer, engine: EngineName) -> None:
+    client = EtcdClient(own.endpoint, http2=engine)
     with nothing_left():
         async with client.connect() as communicator, trio.open_nursery() as nursery:
             await communicator.put("k", "v")
             own.stop()
             reads, writes = Waiting(nursery), Waiting(nursery)
-            reads.start(*(communicator.get("k") for _ in range(20)), communicator.txn(lambda action: action.get("k")))
+            reads.start(
+                *(communicator.get("k") for _ in range(20)), communicator.txn(lambda action: action.get("k"))
+            )
             writes.start(
                 *(communicator.put("k", "w") for _ in range(20)),
                 communicator.delete("k"),
@@ -85,7 +88,11 @@ async def test_killed_while_calls_wait(own: EtcdServer, engine: str) -> None:
                 assert "reset" in error.reason or "closed" in error.reason
             for error in writes.ends:
                 assert type(error) is OutcomeUnknownError
-                assert (error.code, error.outcome, error.endpoint) == (StatusCode.UNAVAILABLE, "unknown", endpoint)
+                assert (error.code, error.outcome, error.endpoint) == (
+                    StatusCode.UNAVAILABLE,
+                    "unknown",
+                    endpoint,
+                )
                 assert "outcome unknown" in str(error)
                 cause = error.__cause__
                 assert type(cause) is ConnectionLostError
