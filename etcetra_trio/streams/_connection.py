@@ -72,8 +72,7 @@ class Connection:
         self.progress_is_true: bool | None = None
         self._closing = False
 
-    # -- life
-    # ----------------------------------------------------------------------------------------------------
+    # -- life --------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Read and write until the connection breaks or is closed. Never raises what a network can do."""
@@ -111,8 +110,7 @@ class Connection:
         self._ready.set()
         self.engine.lost(reason, violation=violation)
 
-    # -- the socket
-    # ----------------------------------------------------------------------------------------------
+    # -- the socket --------------------------------------------------------------------------------------
 
     async def _read(self) -> str:
         wire, engine, recv = self._wire, self.engine, self._wire.recv
@@ -179,8 +177,7 @@ class Connection:
         with suppress(OSError):  # it is down already, so the reader will see its end
             self._wire.shutdown(socket.SHUT_RDWR)
 
-    # -- RPCs
-    # ----------------------------------------------------------------------------------------------------
+    # -- RPCs --------------------------------------------------------------------------------------------
 
     async def unary(self, method: Method, message: bytes, *, write: bool, leader: bool = True) -> bytes:
         """One request, one answer. ``leader``: a member that knows no leader refuses it.
@@ -214,6 +211,7 @@ class Connection:
         else:
             await checkpoint()
         if end.status:
+            await checkpoint_if_cancelled()  # after our own deadline, what the server says of it is not the point
             raise self.error(end, method, write=write, leader=leader)
         assert call.message is not None
         return call.message

@@ -12,9 +12,9 @@ from hpack import Decoder
 from hpack.exceptions import HPACKError, OversizedHeaderListError
 
 from . import _frames as f
-from ._deframe import MessageError, collect, feed, final_end
+from ._deframe import PREFIX, MessageError, collect, feed, final_end
 from ._greeting import greeting_error
-from ._grpc import HTTP_BODY_SHOWN, HeaderBlock, StreamEnd, end_of_response
+from ._grpc import HTTP_BODY_SHOWN, OK, HeaderBlock, StreamEnd, end_of_response
 from ._lean_control import Control
 from ._protocol import (
     CANCEL,
@@ -193,6 +193,22 @@ class LeanEngine(Control):
         headers = stream.headers
         if block is not None and block.end is not None and headers is not None and headers.acceptable:
             end = block.end
+            if end.status == OK and stream.end_sent and stream.unary and stream.parts is None:
+                # The usual answer, without a detour: one whole message in one frame.
+                data = stream.message
+                if (
+                    data is not None
+                    and len(data) >= PREFIX
+                    and not data[0]
+                    and int.from_bytes(data[1:PREFIX], "big") == len(data) - PREFIX <= self._message_limit
+                ):
+                    del self.streams[stream.stream_id]
+                    stream.message = data[PREFIX:]
+                    self._useless = 0
+                    if self._waiting:
+                        self._start_waiting()
+                    stream.on_end(end)
+                    return
         else:
             end = end_of_response(headers, block, stream.message or b"")
         end = final_end(stream, end, self._message_limit)
