@@ -81,7 +81,7 @@ def streams_of(communicator: EtcdCommunicator[str]) -> int:
 async def until(condition: Callable[[], bool]) -> None:
     """Wait for something that no event tells."""
     with trio.fail_after(5):
-        while not condition():  # noqa: ASYNC110
+        while not condition():
             await trio.sleep(0.005)
 
 
