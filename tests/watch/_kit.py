@@ -8,8 +8,8 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import trio
-
 from client._kit import live
+
 from etcetra_trio import EtcdClient, EtcdCommunicator, Watch, WatchEvent, WatchEventType
 from etcetra_trio.testing import EtcdMember
 
@@ -72,8 +72,11 @@ def streams(communicator: Text) -> int:
 
 
 async def take(events: Events, count: int) -> list[WatchEvent[str]]:
+    found: list[WatchEvent[str]] = []
     with trio.fail_after(20):
-        return [await events.receive() for _ in range(count)]
+        while len(found) < count:
+            found.append(await events.receive())
+    return found
 
 
 def told(events: Sequence[WatchEvent[str]]) -> list[tuple[WatchEventType, str, str]]:

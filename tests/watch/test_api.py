@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import assert_type
+from typing import assert_type, cast
 
 import pytest
 import trio
-
 from client._kit import grant
+
 from etcetra_trio import EtcdCommunicator, Watch, WatchBatch, WatchEvent, WatchEventType, WatchFilter
 from etcetra_trio.testing import EtcdServer
 from watch._kit import DELETE, PUT, Text, nothing_comes, streams, take, told, version_of
@@ -54,11 +54,11 @@ async def test_every_field(communicator: Text) -> None:
         changed = await communicator.put("k", "2")
         deleted = await communicator.delete("k")
         first, second, third = await take(events, 3)
+    assert isinstance(first, WatchEvent)
+    assert first.revision == first.create_revision
     assert first == ("k", "1", None, PUT, created.revision, created.revision, 1, lease, False, False)
     assert second == ("k", "2", None, PUT, changed.revision, created.revision, 2, 0, False, False)
     assert third == ("k", "", None, DELETE, deleted.revision, 0, 0, 0, False, False)
-    assert first.revision == first.create_revision
-    assert isinstance(first, WatchEvent)
 
 
 async def test_prev_kv(communicator: Text) -> None:
@@ -82,7 +82,9 @@ async def test_prev_kv(communicator: Text) -> None:
         ((WatchFilter.NODELETE, WatchFilter.NODELETE), [PUT, PUT]),
     ],
 )
-async def test_filters(communicator: Text, filters: list[WatchFilter], expected: list[WatchEventType]) -> None:
+async def test_filters(
+    communicator: Text, filters: list[WatchFilter], expected: list[WatchEventType]
+) -> None:
     async with communicator.watch("k", filters=filters) as events:
         await communicator.put("k", "1")
         await communicator.delete("k")
@@ -152,9 +154,8 @@ async def test_types(communicator: Text) -> None:
     assert_type(communicator.watch_prefix(b"k", encoding=None), Watch[WatchEvent[bytes]])
     assert_type(communicator.watch_range("k", "l", batches=True), Watch[WatchBatch[str]])
     assert_type(communicator.watch(b"k", batches=True, encoding=None, buffer=1), Watch[WatchBatch[bytes]])
-    raw: EtcdCommunicator[bytes]
-    if (raw := communicator) is None:  # type: ignore[assignment, comparison-overlap]
-        assert_type(raw.watch(b"k"), Watch[WatchEvent[bytes]])
+    raw = cast("EtcdCommunicator[bytes]", communicator)
+    assert_type(raw.watch(b"k"), Watch[WatchEvent[bytes]])
     assert isinstance(communicator.watch("k"), trio.abc.ReceiveChannel)
 
 
@@ -163,13 +164,19 @@ async def test_batches(communicator: Text, prev_kv: bool) -> None:
     await communicator.put("a", "0")
     async with communicator.watch_prefix("", batches=True, prev_kv=prev_kv) as batches:
         first = await communicator.put("k", "1")
-        second = await communicator.txn(lambda action: [action.put("a", "1"), action.put("b", "2"), action.delete("k")])
+        second = await communicator.txn(
+            lambda action: [action.put("a", "1"), action.put("b", "2"), action.delete("k")]
+        )
         with trio.fail_after(10):
             one, two = await batches.receive(), await batches.receive()
     assert isinstance(one, WatchBatch)
     assert (one.revision, told(one.events)) == (first.revision, [(PUT, "k", "1")])
     assert two.revision == second.revision
-    assert sorted(told(two.events), key=lambda item: item[1]) == [(PUT, "a", "1"), (PUT, "b", "2"), (DELETE, "k", "")]
+    assert sorted(told(two.events), key=lambda item: item[1]) == [
+        (PUT, "a", "1"),
+        (PUT, "b", "2"),
+        (DELETE, "k", ""),
+    ]
     assert {event.key: event.prev_value for event in two.events} == (
         {"a": "0", "b": None, "k": "1"} if prev_kv else {"a": None, "b": None, "k": None}
     )
@@ -250,7 +257,7 @@ async def test_watch_id_has_its_own_stream(communicator: Text) -> None:
 async def test_an_empty_range_is_refused_by_the_server(communicator: Text, etcd_server: EtcdServer) -> None:
     from etcetra_trio import RpcError
 
-    with pytest.raises(RpcError, match="watcher range is empty|range is empty"):
+    with pytest.raises(RpcError, match="range is empty"):
         async with communicator.watch_range("z", "a"):
             pytest.fail(f"etcd {version_of(etcd_server)} takes it")
 
@@ -258,7 +265,13 @@ async def test_an_empty_range_is_refused_by_the_server(communicator: Text, etcd_
 async def test_statistics(communicator: Text) -> None:
     async with communicator.watch("k", buffer=5) as events:
         before = events.statistics()
-        assert (before.buffered, before.buffered_size, before.resumes, before.stalled_for, before.lag) == (0, 0, 0, 0.0, 0)
+        assert (before.buffered, before.buffered_size, before.resumes, before.stalled_for, before.lag) == (
+            0,
+            0,
+            0,
+            0.0,
+            0,
+        )
         assert before.delivered_revision == before.known_revision > 0
         revisions = [(await communicator.put("k", str(number))).revision for number in range(3)]
         await take(events, 1)

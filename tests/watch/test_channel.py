@@ -17,7 +17,7 @@ from watch._kit import ENGINES, Events, Text, connected, eventually, streams, ta
 async def test_every_step_is_a_checkpoint(communicator: Text) -> None:
     await communicator.put("k", "0")
     revision = (await communicator.range("k")).kvs[0].mod_revision
-    events = communicator.watch_prefix("", start_revision=revision, batches=False)
+    events = communicator.watch_prefix("", start_revision=revision)
     with assert_checkpoints():
         await events.__aenter__()
     await communicator.txn(lambda action: [action.put("k1", ""), action.put("k2", "")])
@@ -156,7 +156,10 @@ async def test_one_that_never_began_is_over_with_the_client(etcd_server: EtcdSer
 
 
 async def test_what_is_no_text_counts_as_given(communicator: Text) -> None:
-    async with communicator.watch_prefix("") as events, communicator.watch_prefix("", batches=True) as batches:
+    async with (
+        communicator.watch_prefix("") as events,
+        communicator.watch_prefix("", batches=True) as batches,
+    ):
         raw = communicator.put
         await raw("a", b"\xff")
         await raw(b"b\xff", "v")
