@@ -99,6 +99,8 @@ def test_every_error_can_be_pickled_and_copied(cls: type[EtcdError]) -> None:
         error = cls(ENDPOINT, "reset by peer", PUT, "unknown")
     elif issubclass(cls, (RpcError, OutcomeUnknownError)):
         error = cls(StatusCode.UNAVAILABLE, "text", PUT, ENDPOINT, "unknown")
+    elif cls is _errors.WatchLaggedError:
+        error = _errors.WatchLaggedError(7)
     else:
         error = cls("text")
     for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):
