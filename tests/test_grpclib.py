@@ -116,7 +116,7 @@ async def test_server_streaming_through_stub(communicator: EtcdCommunicator[str]
 async def test_a_snapshot_left_early_is_reset(communicator: EtcdCommunicator[str], pb: Any) -> None:
     await communicator.put("stubs/large", "x" * 1_000_000)
     # As generated, one generator holds another, which Trio has to clean up.
-    with pytest.warns(ResourceWarning, match="_unary_stream"):  # noqa: PT031
+    with pytest.warns(ResourceWarning, match="_unary_stream"):
         async with aclosing(pb.MaintenanceStub(communicator.channel).snapshot()) as chunks:
             await anext(chunks)
         await until(lambda: streams_of(communicator) == 0)
