@@ -9,6 +9,7 @@ import trio
 from trio.testing import MockClock
 
 from etcetra_trio import EtcdCommunicator, Watch, WatchEvent, WatchLaggedError
+from etcetra_trio._proto._methods import STATUS
 from etcetra_trio.streams._watch_lanes import OWN_LANES
 from watch._script import ScriptedServer, ScriptedStream, delete, put, revisions, scripted_server, settle
 
@@ -346,3 +347,23 @@ async def test_a_watch_coalesces_again_after_it_had_a_stream_of_its_own(autojump
         event = await watch.receive()
         assert (event.revision, event.coalesced) == (39, True)
         await watch.aclose()
+
+
+@pytest.mark.parametrize("own", [False, True])
+@pytest.mark.parametrize("progress_notify", [False, True])
+async def test_closed_while_the_lane_connects(own: bool, progress_notify: bool, autojump_clock: MockClock) -> None:
+    """Whenever that is, no stream is left that nobody needs."""
+    for steps in range(12):
+        async with scripted_server() as server:
+            server.progress_is_true = None
+            server.answers[STATUS] = lambda _: b"\x12\x053.6.1"
+            watch = server.communicator.watch("k", watch_id=int(own), progress_notify=progress_notify)
+            with trio.CancelScope() as scope:
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(watch.receive)
+                    for _ in range(steps):
+                        await trio.lowlevel.checkpoint()
+                    scope.cancel()
+            await watch.aclose()
+            await trio.sleep(100)
+            assert server.live is None or all(stream.cancelled for stream in server.live.streams.values())
