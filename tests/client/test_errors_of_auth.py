@@ -31,6 +31,7 @@ from etcetra_trio import (
     RoleNotFoundError,
     RoleNotGrantedError,
     RpcError,
+    StatusCode,
     UserExistsError,
     UserNotFoundError,
 )
@@ -310,6 +311,8 @@ async def test_a_token_older_than_the_users(tmp_path_factory: pytest.TempPathFac
                 await raw_with(communicator, method, message, Answer, [(b"token", token.encode())])
 
             case = Case(method, AuthRevisionOldError, call, outcome)  # type: ignore[arg-type]
+            if server.version == "3.5.1":  # it lets out what it says to itself
+                case = case._replace(code=StatusCode.UNKNOWN, message="auth: revision in header is old")
             await provoke("AuthOldRevision", case, communicator, server)
 
 
