@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import warnings
 
 import pytest
@@ -192,6 +193,23 @@ async def test_dropping_a_bare_watch(etcd_server: EtcdServer, http2: str) -> Non
                 async for _ in communicator.watch("dropped", start_revision=revision):
                     break
             await wait_watches(etcd_server, (before[0] + 1, before[1] + 1))
+
+
+async def test_dropping_where_warnings_are_errors(
+    etcd_server: EtcdServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python cannot raise it, but the rest of what a dropped watch does must happen nevertheless."""
+    told: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: told.append(unraisable.exc_value))
+    async with connected(etcd_server) as communicator:
+        before = await watches_of(etcd_server)
+        revision = (await communicator.put("dropped", "1")).revision
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            async for _ in communicator.watch("dropped", start_revision=revision):
+                break
+        assert [type(warning) for warning in told] == [ResourceWarning]
+        await wait_watches(etcd_server, before)
 
 
 async def test_no_warning_where_the_reader_was_cancelled(etcd_server: EtcdServer) -> None:
