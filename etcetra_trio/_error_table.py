@@ -106,6 +106,8 @@ _TEXTS: dict[str, type[RpcError]] = {
     "context deadline exceeded": e.ServerTimeoutError,
     # UNKNOWN: etcd passes raft's own word on
     "raft proposal dropped": e.ProposalDroppedError,
+    # 3.5.1, for a token that is older than the users
+    "auth: revision in header is old": a.AuthRevisionOldError,
 }
 
 # gRPC's own texts carry numbers and names after these words.
@@ -145,6 +147,7 @@ _REFUSALS: frozenset[tuple[StatusCode, type[RpcError]]] = frozenset(
         (StatusCode.RESOURCE_EXHAUSTED, e.TooManyRequestsError),
         # The member's own raft said so in Propose, before it appended or forwarded anything.
         (StatusCode.UNKNOWN, e.ProposalDroppedError),
+        (StatusCode.UNKNOWN, a.AuthRevisionOldError),
     }
 )
 

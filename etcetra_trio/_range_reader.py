@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: What a page should be at most, in octets: large enough that its round trip costs little.
 PAGE_SIZE: Final = 1 << 20
+#: What a page of several records may be, in octets: if the records grew, it is asked for anew, and smaller.
+LARGEST_PAGE: Final = 4 << 20
 #: Records of the first page: few, for nothing is known of their size yet (etcd takes 1.5 MiB a record).
 FIRST_LIMIT: Final = 8
 #: How fast pages grow and shrink.
@@ -78,7 +80,13 @@ class RangeReader:
     async def _page(self) -> list[pb.KeyValue]:
         message = self._message(self._next, self._limit, self.revision)
         try:
-            page, size = await self._endpoints.call(RANGE, message, _decode_page, leader=self._leader)
+            page, size = await self._endpoints.call(
+                RANGE,
+                message,
+                _decode_page,
+                leader=self._leader,
+                max_message=LARGEST_PAGE if self._limit > 1 else 0,
+            )
         except RpcError as error:
             if error.code is not StatusCode.RESOURCE_EXHAUSTED or self._limit == 1:
                 raise

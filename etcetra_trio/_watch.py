@@ -145,6 +145,7 @@ class Watch(trio.abc.ReceiveChannel[ItemT]):
         self._next = 0
         self._delivered = 0
 
+    @trio.lowlevel.enable_ki_protection
     async def receive(self) -> ItemT:
         """The next event (or, with ``batches=True``, all events of the next revision).
 
@@ -202,7 +203,7 @@ class Watch(trio.abc.ReceiveChannel[ItemT]):
             raise failure.with_traceback(None)
 
     async def _wait_ready(self, *, reader: bool = True) -> None:  # noqa: ASYNC910 - its callers are checkpoints
-        """Begin, and wait until the server confirmed it. ``reader``: False for tasks that may wait beside the reader."""
+        """Begin, and wait until the server confirmed it. ``reader``: False for who may wait beside the reader."""
         watcher = self._watcher
         await self._begin()
         while not watcher.created:
@@ -225,7 +226,7 @@ class Watch(trio.abc.ReceiveChannel[ItemT]):
             await self._observe()
         self._check_open()
         if self._started:
-            return
+            return  # noqa: ASYNC910 - as _wait_ready
         self._beginning = True
         try:
             if self._known is not None and not self._known.complete:
@@ -267,6 +268,7 @@ class Watch(trio.abc.ReceiveChannel[ItemT]):
             self._batch = Batch(revision, events, 0)
             self._batch.synthetic = True
 
+    @trio.lowlevel.enable_ki_protection
     async def progress(self) -> int:
         """Ask the server up to which revision it has sent everything.
 
@@ -306,6 +308,7 @@ class Watch(trio.abc.ReceiveChannel[ItemT]):
                 await self._observe()
         return watcher.known_revision
 
+    @trio.lowlevel.enable_ki_protection
     async def wait_revision(self, revision: int) -> None:
         """Wait until whatever happened up to ``revision`` was given to the reader, or waits for it.
 
@@ -354,6 +357,7 @@ class Watch(trio.abc.ReceiveChannel[ItemT]):
             0.0 if watcher.down_since is None else trio.current_time() - watcher.down_since,
         )
 
+    @trio.lowlevel.enable_ki_protection
     async def aclose(self) -> None:
         """End the watch, on the server as well.
 
@@ -363,6 +367,7 @@ class Watch(trio.abc.ReceiveChannel[ItemT]):
         self._close()
         await trio.lowlevel.checkpoint()
 
+    @trio.lowlevel.enable_ki_protection
     async def __aenter__(self) -> Watch[ItemT]:
         """Begin the watch; what happens from now on is not missed."""
         try:
@@ -373,6 +378,7 @@ class Watch(trio.abc.ReceiveChannel[ItemT]):
             raise
         return self
 
+    @trio.lowlevel.enable_ki_protection
     def _close(self) -> None:
         if not self._closed:
             self._closed = True

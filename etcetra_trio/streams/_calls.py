@@ -6,7 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 import trio
-from trio.lowlevel import Abort, reschedule
+from trio.lowlevel import Abort, enable_ki_protection, reschedule
 
 from ._protocol import Stream
 from ._waiter import Waiter
@@ -58,6 +58,7 @@ class StreamCall(Stream):
         self.end: StreamEnd | None = None
         self.cancelled: bool = False
 
+    @enable_ki_protection
     async def send(self, message: bytes, *, end: bool = False) -> None:
         """Send one message; waits while the server's windows hold an earlier one back.
 
@@ -79,6 +80,7 @@ class StreamCall(Stream):
         """Tell the server that no message follows."""
         self.connection.half_close(self)
 
+    @enable_ki_protection
     async def receive(self) -> bytes | None:
         """The next message; None once the RPC is over (then :attr:`end` tells how).
 
@@ -101,6 +103,7 @@ class StreamCall(Stream):
         self.connection.consumed(self, cost)
         return message
 
+    @enable_ki_protection
     async def wait_headers(self) -> None:
         """Wait until a gRPC server's initial metadata is in :attr:`headers`, or the RPC is over.
 
@@ -113,6 +116,7 @@ class StreamCall(Stream):
         ):
             await self._receiver.wait()
 
+    @enable_ki_protection
     async def wait_end(self) -> None:
         """Wait until :attr:`end` is known or the call was cancelled; takes no message.
 
@@ -126,6 +130,7 @@ class StreamCall(Stream):
         while self.end is None and not self.cancelled:
             await self._receiver.wait()
 
+    @enable_ki_protection
     def cancel(self) -> None:
         """Reset the stream if it is not over. Everything that waits on it ends."""
         if self.end is None and not self.cancelled:

@@ -17,6 +17,7 @@ from trio.lowlevel import (
     checkpoint,
     checkpoint_if_cancelled,
     current_task,
+    enable_ki_protection,
     wait_readable,
     wait_task_rescheduled,
     wait_writable,
@@ -179,8 +180,18 @@ class Connection:
 
     # -- RPCs --------------------------------------------------------------------------------------------
 
-    async def unary(self, method: Method, message: bytes, *, write: bool, leader: bool = True) -> bytes:
-        """One request, one answer. ``leader``: a member that knows no leader refuses it.
+    @enable_ki_protection
+    async def unary(
+        self, method: Method, message: bytes, *, write: bool, leader: bool = True, max_message: int = 0
+    ) -> bytes:
+        """One request, one answer.
+
+        Args:
+          method: What to call.
+          message: The request.
+          write: Whether it can change anything, for the verdict in errors.
+          leader: A member that knows no leader refuses it.
+          max_message: The longest answer to take, in octets; 0: as the client is set.
 
         Cancellation:
           May have happened: the request may have reached the server, which is told to stop.
@@ -191,6 +202,7 @@ class Connection:
         await checkpoint_if_cancelled()
         engine = self.engine
         call = UnaryCall(self)
+        call.max_message = max_message
         deadline = trio.current_effective_deadline()
         timeout = (
             None
@@ -211,11 +223,12 @@ class Connection:
         else:
             await checkpoint()
         if end.status:
-            await checkpoint_if_cancelled()  # after our own deadline, what the server says of it is not the point
+            await checkpoint_if_cancelled()  # after our own deadline the server's word for it does not count
             raise self.error(end, method, write=write, leader=leader)
         assert call.message is not None
         return call.message
 
+    @enable_ki_protection
     def stream(
         self,
         path: str,
@@ -246,27 +259,32 @@ class Connection:
         self._writer.wake()
         return call
 
+    @enable_ki_protection
     def open(self, call: Stream, path: str, *, leader: bool) -> None:
         """Start an RPC with a stream of another kind; nothing but its headers is sent."""
         self.engine.open(call, self.head(path, leader=leader), None, end=False)
         self._writer.wake()
 
+    @enable_ki_protection
     def send(self, call: Stream, message: bytes, *, end: bool) -> None:
         """Send one message of an RPC."""
         self.engine.send(call, message, end=end)
         self._writer.wake()
 
+    @enable_ki_protection
     def half_close(self, call: Stream) -> None:
         """Say that no further message follows."""
         self.engine.half_close(call)
         self._writer.wake()
 
+    @enable_ki_protection
     def consumed(self, call: Stream, cost: int) -> None:
         """Give the window of a message back."""
         self.engine.consumed(call, cost)
         if self.engine.wants_send:
             self._writer.wake()
 
+    @enable_ki_protection
     def cancel(self, call: Stream) -> None:
         """Reset the stream of an RPC."""
         self.engine.cancel(call, CANCEL)

@@ -25,8 +25,8 @@ class MessageError(Exception):
 def feed(stream: Stream, data: bytes, limit: int) -> int:
     """Give ``data`` to a stream that is not unary; complete messages come out of its ``on_message``.
 
-    Octets of a message that is still incomplete are credited at once, or one larger than the window could never
-    arrive; those of complete messages are the ``cost`` that the application gives back.
+    The octets of complete messages are the ``cost`` that the application gives back. Those of a message that is still
+    incomplete are credited at once while it has nothing to give back, or one larger than the window could never arrive.
 
     Returns:
       The octets to credit now.
@@ -37,11 +37,10 @@ def feed(stream: Stream, data: bytes, limit: int) -> int:
     credited = 0
     if stream.parts is not None:
         stream.parts.append(data)
-        have = stream.have + len(data)
-        if have < stream.need:
-            stream.have = have
-            return len(data)
-        credited = stream.have
+        stream.have += len(data)
+        if stream.have < stream.need:
+            return _credit_early(stream)
+        credited = stream.credited
         data = b"".join(stream.parts)
         stream.parts = None
     start, size = 0, len(data)
@@ -51,15 +50,32 @@ def feed(stream: Stream, data: bytes, limit: int) -> int:
         if start + need > size:
             break
         stop = start + need
-        stream.on_message(data[start + PREFIX : stop], need - credited)
+        cost = need - credited
+        stream.lent += cost
+        stream.on_message(data[start + PREFIX : stop], cost)
         if stream.need == _DEAD:
             return 0
         start, credited, need = stop, 0, PREFIX
     left = size - start
-    if left:
-        stream.parts = [data[start:]]
-        stream.have, stream.need = left, need
-    return left - credited
+    if not left:
+        return 0
+    stream.parts = [data[start:]]
+    stream.have, stream.need, stream.credited = left, need, credited
+    return _credit_early(stream)
+
+
+def give_back(stream: Stream, cost: int) -> int:
+    """The application gives the cost of messages back; says how many octets to credit."""
+    stream.lent -= cost
+    return cost if stream.parts is None else cost + _credit_early(stream)
+
+
+def _credit_early(stream: Stream) -> int:
+    if stream.lent:
+        return 0
+    octets = stream.have - stream.credited
+    stream.credited = stream.have
+    return octets
 
 
 def kill(stream: Stream) -> None:

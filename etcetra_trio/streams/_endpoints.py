@@ -40,6 +40,9 @@ class Endpoints:
         self._http2: EngineName = http2
         #: The connection that calls use; it may be lost by now.
         self.live: Connection | None = None
+        #: How many attempts failed, and how the last one did.
+        self._attempts: int = 0
+        self._failures: list[tuple[str, Exception]] = []
         self._connecting = trio.Lock()
         self.watches: WatchHub = WatchHub(self)
 
@@ -56,6 +59,7 @@ class Endpoints:
         *,
         write: bool = False,
         leader: bool = True,
+        max_message: int = 0,
     ) -> ResponseT:
         """:meth:`Connection.unary` over the live connection; decodes the answer.
 
@@ -68,7 +72,7 @@ class Endpoints:
         live = self.live
         if live is None or not live.engine.accepting:
             live = await self.connection(write=write)
-        data = await live.unary(method, message, write=write, leader=leader)
+        data = await live.unary(method, message, write=write, leader=leader, max_message=max_message)
         try:
             return decode(data)
         except DecodeError as error:
@@ -85,8 +89,11 @@ class Endpoints:
           ConnectionFailedError: no endpoint answered.
           trio.ClosedResourceError: the client is closed.
         """
-        async with self._connecting:  # whoever comes second finds the first one's connection
+        attempts = self._attempts
+        async with self._connecting:  # whoever comes second finds the first one's connection, or its failure
             with self._service.guard():
+                if self._attempts != attempts and self._failures:
+                    raise _failed(self._failures, write=write)
                 if self.live is None or not self.live.engine.accepting:
                     self.live = await self._connect(write=write)
                 return self.live
@@ -96,13 +103,15 @@ class Endpoints:
         failures: list[tuple[str, Exception]] = []
         for endpoint in self._endpoints:
             try:
-                return await self._open(endpoint)
+                connection = await self._open(endpoint)
             except (OSError, RemoteProtocolError) as error:
                 failures.append((str(endpoint), error))
-        causes = [failure for _, failure in failures]
-        raise ConnectionFailedError(failures, "not_applied" if write else None) from ExceptionGroup(
-            "endpoints", causes
-        )
+            else:
+                self._failures = []
+                return connection
+        self._attempts += 1
+        self._failures = failures
+        raise _failed(failures, write=write)
 
     async def _open(self, endpoint: Endpoint) -> Connection:
         """Connect to one endpoint and wait for its greeting."""
@@ -129,3 +138,10 @@ class Endpoints:
         from ._h2 import H2Engine  # noqa: PLC0415 - the package h2 is only for those who ask for it
 
         return H2Engine(endpoint.authority, "http", self._limits)
+
+
+def _failed(failures: list[tuple[str, Exception]], *, write: bool) -> ConnectionFailedError:
+    """The error for an attempt; each caller that waited for it gets one of its own."""
+    error = ConnectionFailedError(failures, "not_applied" if write else None)
+    error.__cause__ = ExceptionGroup("endpoints", [failure for _, failure in failures])
+    return error

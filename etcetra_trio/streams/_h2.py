@@ -169,7 +169,7 @@ class H2Engine(H2Requests):
             elif stream.message is None:
                 stream.message = data
             else:
-                collect(stream, data, self.limits.message)
+                collect(stream, data, stream.max_message or self.limits.message)
         except MessageError as error:
             self._fail(stream, CANCEL, error.end)
             return
@@ -199,7 +199,7 @@ class H2Engine(H2Requests):
         """The server closed the stream in order."""
         self._useless = 0
         end = end_of_response(stream.headers, block, stream.message or b"")
-        end = final_end(stream, end, self.limits.message)
+        end = final_end(stream, end, stream.max_message or self.limits.message)
         self.cancel(stream, NO_ERROR)
         stream.on_end(end)
 

@@ -13,7 +13,7 @@ from h2.settings import SettingCodes, Settings
 from hpack import Encoder
 
 from . import _frames as f
-from ._deframe import kill
+from ._deframe import give_back, kill
 from ._grpc import INTERNAL, StreamEnd
 from ._protocol import (
     BANDWIDTH_PROBE,
@@ -230,7 +230,7 @@ class H2Requests(Engine):
 
     def consumed(self, stream: Stream, cost: int) -> None:
         if self._is_live(stream):
-            self._credit(stream, cost)
+            self._credit(stream, give_back(stream, cost))
 
     def _credit(self, stream: Stream, octets: int) -> None:
         stream.owed += octets

@@ -12,7 +12,7 @@ from hpack import Decoder
 from hpack.exceptions import HPACKError, OversizedHeaderListError
 
 from . import _frames as f
-from ._deframe import PREFIX, MessageError, collect, feed, final_end
+from ._deframe import PREFIX, MessageError, collect, feed, final_end, give_back
 from ._greeting import greeting_error
 from ._grpc import HTTP_BODY_SHOWN, OK, HeaderBlock, StreamEnd, end_of_response
 from ._lean_control import Control
@@ -102,7 +102,7 @@ class LeanEngine(Control):
 
     def consumed(self, stream: Stream, cost: int) -> None:
         if self.streams.get(stream.stream_id) is stream:
-            self._credit(stream, cost)
+            self._credit(stream, give_back(stream, cost))
 
     # -- data ----------------------------------------------------------------------------------------------
 
@@ -123,7 +123,7 @@ class LeanEngine(Control):
                 if stream.message is None:
                     stream.message = data
                 else:
-                    collect(stream, data, self._message_limit)
+                    collect(stream, data, stream.max_message or self._message_limit)
                 credit = length
             else:
                 stream.receive_window -= length
@@ -211,7 +211,7 @@ class LeanEngine(Control):
                     return
         else:
             end = end_of_response(headers, block, stream.message or b"")
-        end = final_end(stream, end, self._message_limit)
+        end = final_end(stream, end, stream.max_message or self._message_limit)
         message = stream.message
         if not stream.end_sent:
             self._out.append(f.rst_stream(stream.stream_id, NO_ERROR))

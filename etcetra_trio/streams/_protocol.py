@@ -90,9 +90,12 @@ class Stream:
     """
 
     __slots__ = (
+        "credited",
         "end_sent",
         "have",
         "headers",
+        "lent",
+        "max_message",
         "message",
         "need",
         "owed",
@@ -109,6 +112,8 @@ class Stream:
         self.stream_id: int = 0  # 0: not on the wire yet
         self.headers: HeaderBlock | None = None
         self.message: bytes | None = None
+        #: The longest message to take, in octets; 0: the engine's limit.
+        self.max_message: int = 0
         # The engine's own accounts.
         self.send_window: int = 0
         self.receive_window: int = 0
@@ -116,6 +121,8 @@ class Stream:
         self.parts: list[bytes] | None = None
         self.have: int = 0
         self.need: int = 0
+        self.credited: int = 0
+        self.lent: int = 0
         self.pending: deque[tuple[memoryview, bool]] | None = None
         self.end_sent: bool = False
 

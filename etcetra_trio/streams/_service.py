@@ -35,6 +35,7 @@ class Service:
         """Start a background task."""
         self._nursery.start_soon(self._run, function, args, name=f"etcetra_trio {name}")
 
+    @trio.lowlevel.enable_ki_protection  # an interrupt belongs to the main task, not to half a step of ours
     async def _run(self, function: Callable[[*Ts], Awaitable[object]], args: tuple[*Ts]) -> None:
         with trio.CancelScope(shield=True) as scope:
             self._scopes.add(scope)
@@ -67,6 +68,7 @@ class Service:
         if self.closed:
             raise trio.ClosedResourceError("the connect() block of this communicator was left")
 
+    @trio.lowlevel.enable_ki_protection
     def close(self) -> None:
         """Cancel every background task."""
         self.closed = True
@@ -107,12 +109,20 @@ async def open_service() -> AsyncGenerator[Service]:
 
 def _bug(group: BaseExceptionGroup[BaseException], body: BaseException | None) -> BaseException:
     """What to raise for failed background tasks: an interrupt as itself, everything else as a bug."""
-    interrupts = group.subgroup((KeyboardInterrupt, SystemExit))
-    if interrupts is not None:
-        first: BaseException = interrupts
-        while isinstance(first, BaseExceptionGroup):
-            first = first.exceptions[0]
-        return type(first)(*first.args)
+    interrupt = interrupt_in(group)
+    if interrupt is not None:
+        return interrupt
     bug = InternalError("a background task failed")
     bug.__context__ = body
     return bug
+
+
+def interrupt_in(group: BaseExceptionGroup[BaseException]) -> BaseException | None:
+    """A KeyboardInterrupt or SystemExit in a group, to be raised as itself."""
+    interrupts = group.subgroup((KeyboardInterrupt, SystemExit))
+    if interrupts is None:
+        return None
+    first: BaseException = interrupts
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    return type(first)(*first.args)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 import trio
 
+from ._service import interrupt_in
+
 if TYPE_CHECKING:
     from .._addresses import Endpoint
 
@@ -58,6 +60,11 @@ async def open_wire(endpoint: Endpoint) -> Wire:
             if not isinstance(cause, ExceptionGroup):
                 raise
             raise _reason(cast("ExceptionGroup[Exception]", cause)) from cause
+        except BaseExceptionGroup as group:  # of Trio's own nursery
+            interrupt = interrupt_in(group)
+            if interrupt is None:
+                raise
+            raise interrupt from group
     # Trio's SocketStream costs 12-14 us a call more than the bare socket (transport.md, C), so we take it
     # out.
     wire = socket.socket(fileno=stream.socket.detach())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import trio
-from trio.lowlevel import Abort, current_task, reschedule, wait_task_rescheduled
+from trio.lowlevel import Abort, current_task, enable_ki_protection, reschedule, wait_task_rescheduled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +19,7 @@ class Waiter:
     def __init__(self) -> None:
         self._task: trio.lowlevel.Task | None = None
 
+    @enable_ki_protection
     async def wait(self) -> None:
         """Wait for the next :meth:`wake`.
 
