@@ -105,6 +105,7 @@ class RangeReader:
         ):
             message = self._message(self._next, 0, self.revision)
             self.stream = live.stream(RANGE_STREAM.path, leader=self._leader, message=message, end=True)
+            self.stream.max_message = LARGEST_PAGE
         return page.kvs
 
     async def _chunk(self, stream: StreamCall) -> list[pb.KeyValue]:
@@ -126,6 +127,8 @@ class RangeReader:
             stream.connection.unimplemented.add(RANGE_STREAM.path)
         elif end.kind == "status":
             raise stream.connection.error(end, RANGE_STREAM, write=False)
+        elif end.kind == "message":
+            self._may_stream = False  # its chunks are larger than we take at once
         return []  # where the connection broke, a page goes on from here, over another one
 
     def _go_behind(self, kvs: list[pb.KeyValue]) -> None:

@@ -37,7 +37,7 @@ class WatchStatistics(NamedTuple):
     known_revision: int
     #: Events that wait for the reader.
     buffered: int
-    #: Octets that wait for the reader, as they came over the wire.
+    #: Octets of memory that they take, about.
     buffered_size: int
     #: How often the watch went on after a break.
     resumes: int
@@ -394,11 +394,11 @@ class Watch(trio.abc.ReceiveChannel[ItemT]):
     def __del__(self) -> None:
         if not self._started or self._closed or self._token is None:
             return
+        with suppress(trio.RunFinishedError):
+            self._token.run_sync_soon(self._hub.close, self._watcher)
         if not self._quiet and not self._hub.endpoints.service.closed and self._watcher.failure is None:
             text = f"{self!r} was dropped without being closed: use `async with`"
             warnings.warn(text, ResourceWarning, stacklevel=2, source=self)
-        with suppress(trio.RunFinishedError):
-            self._token.run_sync_soon(self._hub.close, self._watcher)
 
     def __repr__(self) -> str:
         watcher = self._watcher

@@ -113,6 +113,7 @@ class Endpoints:
         self._failures = failures
         raise _failed(failures, write=write)
 
+    @trio.lowlevel.enable_ki_protection  # an interrupt in between would leave the socket open
     async def _open(self, endpoint: Endpoint) -> Connection:
         """Connect to one endpoint and wait for its greeting."""
         with trio.move_on_after(CONNECT_TIMEOUT):

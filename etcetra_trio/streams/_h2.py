@@ -165,7 +165,7 @@ class H2Engine(H2Requests):
             self._count_useless(not ended)
         try:
             if not stream.unary:
-                octets += feed(stream, data, self.limits.message) - len(data)
+                octets += feed(stream, data, stream.max_message or self.limits.message) - len(data)
             elif stream.message is None:
                 stream.message = data
             else:

@@ -130,7 +130,7 @@ class LeanEngine(Control):
                 if stream.receive_window < 0:
                     self._spoiled(stream, FLOW_CONTROL_ERROR, "the server overran the stream's window")
                     return
-                credit = feed(stream, data, self._message_limit) + length - len(data)
+                credit = feed(stream, data, stream.max_message or self._message_limit) + length - len(data)
         except MessageError as error:
             self._refuse(stream, error.end, flags)
             return

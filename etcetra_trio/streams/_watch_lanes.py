@@ -111,8 +111,12 @@ class Lane:
                     self._on_interruption(stream, end)
                     if stream.stopped:
                         continue
+                    if stream.confirmed:
+                        delay = min(delay, FIRST_DELAY)
                     if stream.fruitful or trio.current_time() - began > LONGEST_DELAY:
                         delay = 0.0
+                elif not self.watchers:
+                    break
                 await trio.sleep(random.uniform(0, delay))  # noqa: S311 - no secret
                 delay = min(2 * delay or FIRST_DELAY, LONGEST_DELAY)
         finally:
@@ -129,6 +133,8 @@ class Lane:
             return None  # noqa: ASYNC910 - connecting is one
         if any(watcher.progress_notify for watcher in self.watchers):
             await check_progress(connection)
+        if not self.watchers:  # all were closed meanwhile
+            return None
         self.stream = WatchStream(self, connection)
         for watcher in self.watchers:
             self.stream.create(watcher)

@@ -37,6 +37,7 @@ class WatchStream(Stream):
         "_kept",
         "_lane",
         "_watches",
+        "confirmed",
         "connection",
         "end",
         "fruitful",
@@ -49,6 +50,8 @@ class WatchStream(Stream):
         self.end: StreamEnd | None = None
         #: Whether events came: then a break is no reason to wait before the next try.
         self.fruitful: bool = False
+        #: Whether the server confirmed a watch.
+        self.confirmed: bool = False
         #: Whether its end was our wish.
         self.stopped: bool = False
         self._lane = lane
@@ -156,6 +159,7 @@ class WatchStream(Stream):
         elif not wanted:  # closed, or gone to another lane, meanwhile
             self._cancel_watch(response.watch_id)
         else:
+            self.confirmed = True
             self._watches[response.watch_id] = watcher
             watcher.server_id = response.watch_id
             watcher.on_created(0 if response.header is None else response.header.revision)
