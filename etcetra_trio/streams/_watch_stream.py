@@ -36,6 +36,7 @@ class WatchStream(Stream):
         "_ended",
         "_kept",
         "_lane",
+        "_last_id",
         "_watches",
         "confirmed",
         "connection",
@@ -57,7 +58,8 @@ class WatchStream(Stream):
         self._lane = lane
         self._ended = Waiter()
         self._watches: dict[int, Watcher] = {}
-        # The server answers in the order of the requests; ids tell nothing (3.5.1 refuses watches with id 0).
+        self._last_id: int = 0
+        # The server answers in the order of the requests.
         self._creating: deque[tuple[Watcher, int]] = deque()
         # What a lane's only watch has no room for: its window is given back when there is.
         self._kept: deque[tuple[bytes, int]] = deque()
@@ -67,8 +69,10 @@ class WatchStream(Stream):
 
     def create(self, watcher: Watcher) -> None:
         """Begin a watch, or let it go on from its next revision."""
+        # With an id of the server's choice, 3.5.1 would end watch 0 when it refuses another one.
+        self._last_id += 1
         self._creating.append((watcher, watcher.epoch))
-        self.connection.send(self, watcher.create_request(), end=False)
+        self.connection.send(self, watcher.create_request(watcher.watch_id or self._last_id), end=False)
 
     def drop(self, watcher: Watcher) -> None:
         """End a watch on the server."""

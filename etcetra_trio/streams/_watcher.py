@@ -129,8 +129,8 @@ class Watcher:
         self.epoch: int = 0
         self.server_id: int = -1
 
-    def create_request(self) -> bytes:
-        """The request that begins the watch, or lets it go on."""
+    def create_request(self, watch_id: int) -> bytes:
+        """The request that begins the watch, or lets it go on, with this id on the server."""
         create = pb.watch_create_request(
             self.key,
             self.range_end,
@@ -138,7 +138,7 @@ class Watcher:
             self.progress_notify,
             self.filters,
             self.prev_kv,
-            self.watch_id,
+            watch_id,
             fragment=True,
         )
         return pb.watch_request(create_request=create)
