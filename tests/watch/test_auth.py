@@ -59,7 +59,7 @@ async def guarded() -> AsyncGenerator[EtcdServer]:
 
 
 async def test_watches_of_a_user_who_may_not(guarded: EtcdServer) -> None:
-    with trio.fail_after(30):
+    with trio.fail_after(5):
         async with (
             EtcdClient(guarded.endpoint).connect() as root,
             EtcdClient(guarded.endpoint).connect() as reader,
