@@ -203,6 +203,7 @@ class ScriptedServer:
         *,
         write: bool = False,
         leader: bool = True,
+        max_message: int = 0,
     ) -> ResponseT:
         await trio.lowlevel.checkpoint()
         return decode(self.answer(method, message))
