@@ -3,9 +3,20 @@
 import pytest
 from bench.checks import CPU_LIMITS, IMPORT_LIMIT_MS, OURS, checks
 from bench.imports import ImportTime
+from bench.many_watches import ManyWatches
 from bench.report import BASE, table, workload_table
-from bench.stats import Turn, cpu_ratio, median_turn, percentile
-from bench.workloads import WORKLOADS, key
+from bench.stats import Turn, WatchTurn, cpu_ratio, median_turn, percentile
+from bench.watch_report import (
+    KIB_LIMIT,
+    LIMITS,
+    SECONDS_LIMIT,
+    many_checks,
+    many_table,
+    watch_checks,
+    watch_table,
+)
+from bench.watch_workloads import CANNOT, WATCH_WORKLOADS
+from bench.workloads import FULL, QUICK, QUICK_CHECK, WORKLOADS, key
 
 
 def turn(cpu_us: float) -> Turn:
@@ -85,3 +96,56 @@ def test_what_was_not_measured_does_not_pass() -> None:
 def test_checked_workloads_exist_and_keys_are_33_bytes() -> None:
     assert set(CPU_LIMITS) <= set(WORKLOADS)
     assert {len(key(operation, index)) for operation in ("get", "put") for index in (0, 999, 123456)} == {33}
+
+
+def watched(cpu_us: float) -> WatchTurn:
+    return WatchTurn(cpu_us=cpu_us, events_s=1000 - cpu_us)
+
+
+def test_watch_table_gives_the_ratio_to_each_base() -> None:
+    text = watch_table(
+        {OURS: [watched(50), watched(10), watched(20)], BASE: [watched(40)], "aetcd": [watched(80)]},
+        {"etcetra": "not installed"},
+    )
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines()[2:]]
+    assert rows == [
+        [OURS, "20.0", "0.50", "-", "0.25", "980", "10.0 .. 50.0"],
+        [BASE, "40.0", "1.00", "-", "0.50", "960", "40.0 .. 40.0"],
+        ["aetcd", "80.0", "2.00", "-", "1.00", "920", "80.0 .. 80.0"],
+        ["etcetra", "not installed", "", "", "", "", ""],
+    ]
+
+
+def test_watch_checks_compare_with_the_named_client_and_miss_what_is_missing() -> None:
+    def passed(ours: float) -> list[bool]:
+        turns = {
+            name: {OURS: [watched(limit * 100 + ours)], base: [watched(100)]}
+            for name, (base, limit) in LIMITS.items()
+        }
+        return [check.passed for check in watch_checks(turns)]
+
+    assert passed(-1) == [True] * len(LIMITS)
+    assert passed(+1) == [False] * len(LIMITS)
+    assert [check.passed for check in watch_checks({})] == [False] * len(LIMITS)
+    assert not any(
+        check.passed for check in watch_checks({"watch-1": {OURS: [watched(1)], BASE: [watched(9)]}})
+    )
+
+
+def test_many_watches_are_checked_for_time_and_memory() -> None:
+    def passed(seconds: float, kib: float) -> list[bool]:
+        return [check.passed for check in many_checks({OURS: ManyWatches(seconds, kib)})]
+
+    assert passed(SECONDS_LIMIT, KIB_LIMIT) == [True, True]
+    assert passed(SECONDS_LIMIT + 0.01, KIB_LIMIT) == [False, True]
+    assert passed(SECONDS_LIMIT, KIB_LIMIT + 0.1) == [True, False]
+    assert [check.passed for check in many_checks({})] == [False, False]
+    assert "| 0.125 |" in " ".join(many_table({OURS: ManyWatches(0.125, 3)}).split())
+
+
+def test_watch_workloads_are_whole_transactions_and_limits_are_theirs() -> None:
+    assert set(LIMITS) | set(CANNOT) <= set(WATCH_WORKLOADS)
+    for workload in WATCH_WORKLOADS.values():
+        for effort in (FULL, QUICK, QUICK_CHECK):
+            assert workload.events(effort) > 0
+            assert workload.events(effort) % workload.transaction == 0

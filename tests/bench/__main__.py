@@ -1,4 +1,4 @@
-"""Measure our client (both HTTP/2 engines) beside bare grpc.aio and grpclib.
+"""Measure our client (both HTTP/2 engines) beside bare grpc.aio and grpclib, and its watches beside other clients'.
 
 Each is a live process with one connection, asked in turn, round after round, against one etcd.
 """
@@ -7,20 +7,23 @@ import argparse
 import json
 import sys
 import tempfile
-from dataclasses import asdict
 from pathlib import Path
 
 import trio
 
 from . import stubs
 from .checks import CPU_LIMITS, checks
-from .imports import ImportTime, import_time
-from .report import heading, import_table, workload_data, workload_table
-from .run import Results, commands, measure, started
+from .figures import Figures, Peers
+from .live import live_peer
+from .peer_environments import environments
+from .report import heading
+from .run import commands, started, watch_commands
 from .server import server
+from .watch_report import LIMITS, many_checks, watch_checks
+from .watch_workloads import WATCH_WORKLOADS, WATCHES
 from .workloads import FULL, IMPORT, QUICK, QUICK_CHECK, WORKLOADS
 
-NAMES = [*WORKLOADS, IMPORT]
+NAMES = [*WORKLOADS, *WATCH_WORKLOADS, WATCHES, IMPORT]
 
 
 def options() -> argparse.Namespace:
@@ -30,9 +33,16 @@ def options() -> argparse.Namespace:
     add("workloads", nargs="*", metavar="workload", help=f"some of: {', '.join(NAMES)}; else all")
     add("--quick", action="store_true", help="short turns and few rounds: under a minute in all")
     add("--check", action="store_true", help="measure what has a limit; exit with 1 if one is missed")
+    add(
+        "--peers",
+        type=Path,
+        metavar="FOLDER",
+        help="watch beside etcetra and aetcd, too: virtual environments in the folder, made when not there",
+    )
     add("--json", type=Path, metavar="FILE", help="write the figures of every round as JSON, too")
     parsed = parser.parse_args()
-    limited = [name for name in NAMES if name in {*CPU_LIMITS, IMPORT}]
+    limits = {*CPU_LIMITS, IMPORT, WATCHES, *(LIMITS if parsed.peers else ())}
+    limited = [name for name in NAMES if name in limits]
     parsed.workloads = parsed.workloads or (limited if parsed.check else NAMES)
     if unknown := set(parsed.workloads) - set(NAMES):
         parser.error(f"unknown workload: {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
@@ -45,32 +55,36 @@ async def bench(parsed: argparse.Namespace) -> int:
     """Measure, print each table as soon as it is there, and return the exit code."""
     begin = trio.current_time()
     effort = FULL if not parsed.quick else QUICK_CHECK if parsed.check else QUICK
-    results = Results()
-    data: dict[str, object] = {}
-    imports: ImportTime | None = None
+    figures = Figures()
+    pythons = await environments(parsed.peers) if parsed.peers else {}
     with tempfile.TemporaryDirectory() as folder:
         compiled = await stubs.generate(Path(folder))
-        async with server() as (port, description), started(commands(port, folder)) as clients:
-            head = heading(effort, description, compiled, clients.versions)
+        async with (
+            server() as (port, description),
+            started(commands(port, folder), {}) as clients,
+            started(watch_commands(port, folder), pythons) as watchers,
+            live_peer("writer", str(port)) as writer,
+        ):
+            head = heading(effort, description, compiled, {**clients.versions, **watchers.versions})
             print(*(f"{name}: {text}" for name, text in head.items()), sep="\n", flush=True)
             for name in parsed.workloads:
-                if name == IMPORT:
-                    imports = await import_time(effort.imports)
-                    data[name] = asdict(imports)
-                    text = import_table(imports)
-                else:
-                    results[name] = await measure(clients, WORKLOADS[name], effort)
-                    data[name] = workload_data(results[name], clients.absent)
-                    text = workload_table(results[name], clients.absent)
+                text = await figures.measure(name, effort, port, Peers(clients, watchers, writer))
                 print(f"\n### {name}\n\n{text}", flush=True)
     print(f"\n{trio.current_time() - begin:.0f} s in all")
-    for client, reason in clients.failed.items():
+    failed = {
+        **clients.failed,
+        **{f"{client}, watching": reason for client, reason in watchers.failed.items()},
+    }
+    for client, reason in failed.items():
         print(f"\n{client} failed: {reason}", file=sys.stderr)
     if parsed.json:
-        parsed.json.write_text(json.dumps({"heading": head, "results": data}, indent=1) + "\n")
+        parsed.json.write_text(json.dumps({"heading": head, "results": figures.data}, indent=1) + "\n")
     if not parsed.check:
-        return 1 if clients.failed else 0
-    found = checks(results, imports, clients.absent)
+        return 1 if failed else 0
+    # Without --peers, that etcetra and aetcd are missing is as it should be.
+    absent = [*clients.absent, *(watchers.absent if parsed.peers else watchers.failed)]
+    found = [*checks(figures.results, figures.imports, absent), *many_checks(figures.many)]
+    found += watch_checks(figures.watches) if parsed.peers else []
     print(*found, sep="\n")
     return 0 if all(check.passed for check in found) else 1
 

@@ -36,17 +36,22 @@ class LivePeer:
         self.versions: dict[str, str] = {}
 
     async def start(self) -> None:
-        self.versions = (await self._reply(START_LIMIT))["versions"]
+        self.versions = (await self.reply(START_LIMIT))["versions"]
 
     async def turn(self, workload: Workload, seconds: float) -> Turn:
         request = {"operation": workload.operation, "tasks": workload.tasks, "seconds": seconds}
+        await self.ask(request)
+        return Turn(**await self.reply(seconds + TURN_LIMIT))
+
+    async def ask(self, request: dict[str, object]) -> None:
+        """Send a request."""
         try:
             await self._requests.send_all(json.dumps(request).encode() + b"\n")
         except trio.BrokenResourceError as error:
             raise PeerFailedError("the process has ended") from error
-        return Turn(**await self._reply(seconds + TURN_LIMIT))
 
-    async def _reply(self, limit: float) -> dict[str, Any]:
+    async def reply(self, limit: float = TURN_LIMIT) -> dict[str, Any]:
+        """Wait for the next reply, for so many seconds."""
         try:
             with trio.fail_after(limit):
                 reply: dict[str, Any] = json.loads(await self._line())
@@ -69,9 +74,11 @@ class LivePeer:
 
 
 @asynccontextmanager
-async def live_peer(module: str, *arguments: str) -> AsyncGenerator[LivePeer, None]:
+async def live_peer(
+    module: str, *arguments: str, python: str = sys.executable
+) -> AsyncGenerator[LivePeer, None]:
     """Run ``python -m tests.bench.<module>`` for as long as the block lasts."""
-    command = [sys.executable, "-m", f"{__package__}.{module}", *arguments]
+    command = [python, "-m", f"{__package__}.{module}", *arguments]
     process = await trio.lowlevel.open_process(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdin is not None
     assert process.stdout is not None

@@ -39,9 +39,9 @@ def main(start: Callable[[], None]) -> None:
     try:
         start()
     except ModuleNotFoundError as error:
-        _answer({"missing": str(error)})
+        answer({"missing": str(error)})
     except Exception:  # noqa: BLE001 - whatever it was, the bench shows it in the peer's row
-        _answer({"error": traceback.format_exc()})
+        answer({"error": traceback.format_exc()})
         sys.exit(1)
 
 
@@ -49,12 +49,12 @@ async def serve(peer: Peer[Text], packages: Sequence[str]) -> None:
     """Store the keys, say that the peer is ready, then measure what is asked until stdin ends."""
     operations = _operations(peer)
     await peer.together(10, partial(_preload, peer))
-    _answer({"versions": {name: importlib.metadata.version(name) for name in packages}})
+    answer({"versions": {name: importlib.metadata.version(name) for name in packages}})
     while line := await peer.read_line():
         request = json.loads(line)
         operation = operations[request["operation"]]
         turn = await _turn(peer.together, operation, request["tasks"], request["seconds"])
-        _answer(asdict(turn))
+        answer(asdict(turn))
 
 
 async def _turn(
@@ -76,10 +76,10 @@ async def _turn(
             index += 1
 
     gc.collect()
-    cpu, begin = _cpu_seconds(), clock()
+    cpu, begin = cpu_seconds(), clock()
     until = begin + seconds
     await together(tasks, repeat)
-    wall, cpu = clock() - begin, _cpu_seconds() - cpu
+    wall, cpu = clock() - begin, cpu_seconds() - cpu
     return Turn(
         cpu_us=cpu / len(latencies) * 1e6,
         ops_s=len(latencies) / wall,
@@ -108,10 +108,10 @@ async def _preload(peer: Peer[Text], task: int) -> None:
         await peer.put(peer.text(key("get", index)), peer.text(VALUE))
 
 
-def _cpu_seconds() -> float:
+def cpu_seconds() -> float:
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return usage.ru_utime + usage.ru_stime
 
 
-def _answer(reply: dict[str, object]) -> None:
+def answer(reply: dict[str, object]) -> None:
     print(json.dumps(reply), flush=True)

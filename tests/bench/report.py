@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from .imports import ImportTime
-from .stats import Turn, cpu_ratio, median_turn
+from .stats import Turn, TurnT, cpu_ratio, median_turn
 from .workloads import VALUE, Effort, key
 
 BASE = "grpc.aio"
@@ -37,10 +37,10 @@ def workload_table(turns: Mapping[str, Sequence[Turn]], absent: Mapping[str, str
         rows.append(
             [
                 client,
-                _figure(middle.cpu_us),
+                figure(middle.cpu_us),
                 f"{cpu_ratio(middle, base):.2f}" if base else "-",
-                *(_figure(value) for value in (middle.ops_s, middle.p50_us, middle.p99_us)),
-                f"{_figure(min(costs))} .. {_figure(max(costs))}",
+                *(figure(value) for value in (middle.ops_s, middle.p50_us, middle.p99_us)),
+                f"{figure(min(costs))} .. {figure(max(costs))}",
             ]
         )
     rows += [[client, reason, *[""] * (len(HEADINGS) - 2)] for client, reason in absent.items()]
@@ -50,8 +50,8 @@ def workload_table(turns: Mapping[str, Sequence[Turn]], absent: Mapping[str, str
 def import_table(imports: ImportTime) -> str:
     """The cost of importing us, and trio's own for comparison."""
     rows = [
-        ["trio", _figure(imports.trio_cpu_ms), ""],
-        ["etcetra_trio, after trio", _figure(imports.cpu_ms), _figure(imports.wall_ms)],
+        ["trio", figure(imports.trio_cpu_ms), ""],
+        ["etcetra_trio, after trio", figure(imports.cpu_ms), figure(imports.wall_ms)],
     ]
     return table(("import of", "CPU ms", "wall ms"), rows)
 
@@ -82,7 +82,7 @@ def _machine() -> str:
     )
 
 
-def workload_data(turns: Mapping[str, Sequence[Turn]], absent: Mapping[str, str]) -> dict[str, object]:
+def workload_data(turns: Mapping[str, Sequence[TurnT]], absent: Mapping[str, str]) -> dict[str, object]:
     """The same as plain data: medians and every round."""
     figures = {
         client: {"median": asdict(median_turn(measured)), "rounds": [asdict(turn) for turn in measured]}
@@ -91,5 +91,6 @@ def workload_data(turns: Mapping[str, Sequence[Turn]], absent: Mapping[str, str]
     return {"clients": figures, "absent": dict(absent)}
 
 
-def _figure(value: float) -> str:
+def figure(value: float) -> str:
+    """A number with as many digits as matter."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"

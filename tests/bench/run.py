@@ -1,15 +1,16 @@
 """One run: every client a live process on one connection, asked in turn, round after round."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable, Container, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 from .live import LivePeer, PeerFailedError, PeerMissingError, live_peer
-from .stats import Turn
-from .workloads import Effort, Workload
+from .stats import Turn, TurnT, WatchTurn
 
 Results = dict[str, dict[str, list[Turn]]]
 """The turns of every workload and client."""
+WatchResults = dict[str, dict[str, list[WatchTurn]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +40,35 @@ def commands(port: int, stubs: str) -> dict[str, Sequence[str]]:
     }
 
 
+def watch_commands(port: int, stubs: str) -> dict[str, Sequence[str]]:
+    """The same for those that watch."""
+    return {
+        "etcetra_trio lean": ("watch_ours", "lean", str(port)),
+        "etcetra_trio h2": ("watch_ours", "h2", str(port)),
+        "grpc.aio": ("watch_grpc_aio", stubs, str(port)),
+        "etcetra": ("watch_etcetra", str(port)),
+        "aetcd": ("watch_aetcd", str(port)),
+    }
+
+
 @asynccontextmanager
-async def started(peers: Mapping[str, Sequence[str]]) -> AsyncGenerator[Clients, None]:
-    """Start every peer that can start, and end them all when the block is left."""
+async def started(
+    peers: Mapping[str, Sequence[str]], pythons: Mapping[str, str]
+) -> AsyncGenerator[Clients, None]:
+    """Start every peer that can start, and end them all when the block is left.
+
+    Some have a Python of their own in ``pythons``.
+    """
     clients = Clients()
     async with AsyncExitStack() as stack:
         for client, command in peers.items():
             try:
-                clients.live[client] = await stack.enter_async_context(live_peer(*command))
-                clients.versions.update(clients.live[client].versions)
+                clients.live[client] = await stack.enter_async_context(
+                    live_peer(*command, python=pythons.get(client, sys.executable))
+                )
+                owner = f" of {client}" if client in pythons else ""
+                for package, version in clients.live[client].versions.items():
+                    clients.versions[package + owner] = version
             except PeerMissingError as error:
                 clients.missing[client] = str(error)
             except PeerFailedError as error:
@@ -55,16 +76,23 @@ async def started(peers: Mapping[str, Sequence[str]]) -> AsyncGenerator[Clients,
         yield clients
 
 
-async def measure(clients: Clients, workload: Workload, effort: Effort) -> dict[str, list[Turn]]:
+async def measure(
+    clients: Clients,
+    name: str,
+    rounds: int,
+    turn: Callable[[LivePeer], Awaitable[TurnT]],
+    *,
+    without: Container[str] = (),
+) -> dict[str, list[TurnT]]:
     """Ask the clients in turn; another one begins each round, so that none always has the same place."""
-    turns: dict[str, list[Turn]] = {client: [] for client in clients.live}
-    for number in range(effort.rounds):
+    turns: dict[str, list[TurnT]] = {client: [] for client in clients.live if client not in without}
+    for number in range(rounds):
         order = list(turns)
         first = number % max(1, len(order))
         for client in order[first:] + order[:first]:
             try:
-                turns[client].append(await clients.live[client].turn(workload, effort.seconds))
+                turns[client].append(await turn(clients.live[client]))
             except PeerFailedError as error:
-                clients.failed[client] = f"{workload.name}: {error}"
+                clients.failed[client] = f"{name}: {error}"
                 del turns[client], clients.live[client]
     return turns

@@ -1,0 +1,63 @@
+"""Everything that one run has measured."""
+
+from dataclasses import asdict, dataclass, field
+
+from .imports import ImportTime, import_time
+from .live import LivePeer
+from .many_watches import ManyWatches, many_watches
+from .report import import_table, workload_data, workload_table
+from .run import Clients, Results, WatchResults, measure
+from .watch_report import many_table, watch_table
+from .watch_workloads import CANNOT, WATCH_WORKLOADS, WATCHES, WatchTurns
+from .workloads import IMPORT, WORKLOADS, Effort
+
+
+@dataclass(frozen=True, slots=True)
+class Peers:
+    """The processes of a run: those that get and put, those that watch, and the one that writes for these."""
+
+    clients: Clients
+    watchers: Clients
+    writer: LivePeer
+
+
+@dataclass(slots=True)
+class Figures:
+    """The figures, for the limits, and the same as plain ``data``, for JSON."""
+
+    results: Results = field(default_factory=Results)
+    watches: WatchResults = field(default_factory=WatchResults)
+    many: dict[str, ManyWatches] = field(default_factory=dict[str, ManyWatches])
+    imports: ImportTime | None = None
+    data: dict[str, object] = field(default_factory=dict[str, object])
+
+    async def measure(self, name: str, effort: Effort, port: int, peers: Peers) -> str:
+        """Measure one workload, keep its figures and return its table."""
+        if name == IMPORT:
+            self.imports = await import_time(effort.imports)
+            self.data[name] = asdict(self.imports)
+            return import_table(self.imports)
+        if name == WATCHES:
+            for engine in ("lean", "h2"):
+                self.many[f"etcetra_trio {engine}"] = await many_watches(engine, port, effort.imports)
+            self.data[name] = {client: asdict(many) for client, many in self.many.items()}
+            return many_table(self.many)
+        if name in WATCH_WORKLOADS:
+            return await self._watch(name, effort, peers)
+        workload = WORKLOADS[name]
+        turns = await measure(
+            peers.clients, name, effort.rounds, lambda peer: peer.turn(workload, effort.seconds)
+        )
+        self.results[name] = turns
+        self.data[name] = workload_data(turns, peers.clients.absent)
+        return workload_table(turns, peers.clients.absent)
+
+    async def _watch(self, name: str, effort: Effort, peers: Peers) -> str:
+        workload = WATCH_WORKLOADS[name]
+        asked = WatchTurns(peers.writer, workload, workload.events(effort))
+        cannot = {c: reason for c, reason in CANNOT.get(name, {}).items() if c in peers.watchers.live}
+        turns = await measure(peers.watchers, name, effort.rounds, asked.turn, without=cannot)
+        absent = {**peers.watchers.absent, **cannot}
+        self.watches[name] = turns
+        self.data[name] = workload_data(turns, absent)
+        return watch_table(turns, absent)
