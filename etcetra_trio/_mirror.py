@@ -8,9 +8,10 @@ from weakref import WeakSet
 
 import trio
 
-from ._errors import EtcdError
+from ._errors import EncodingError, EtcdError
 from ._keys import TextT
 from ._resync import Known, list_state
+from ._server_errors import CompactedError
 from ._types import KeyValue, key_value
 from ._watch import RevisionShape, Watch, WatchStatistics
 from .streams._watcher import Batch, Watcher
@@ -44,8 +45,18 @@ class MirrorChanges(trio.abc.ReceiveChannel[MirrorChange[TextT]]):
     def __init__(self, mirror: Mirror[TextT]) -> None:
         self._mirror: Mirror[TextT] = mirror
         self._closed = False
-        #: Keys that changed since the last look, in the order of their changes.
-        self.changed: dict[bytes, None] = {}
+        # Keys that changed since the last look, in the order of their changes.
+        self._changed: dict[bytes, None] = {}
+        self._waiting = trio.lowlevel.ParkingLot()
+
+    def note(self, key: bytes) -> None:
+        """A key changed."""
+        self._changed.pop(key, None)
+        self._changed[key] = None
+
+    def wake(self) -> None:
+        """Something changed, or the mirror failed."""
+        self._waiting.unpark_all()
 
     async def receive(self) -> MirrorChange[TextT]:
         """Wait until something has changed.
@@ -54,16 +65,30 @@ class MirrorChanges(trio.abc.ReceiveChannel[MirrorChange[TextT]]):
           No effect.
 
         Raises:
+          EncodingError: a key or its value is no text; that change counts as told, the others do not.
           trio.ClosedResourceError: this, the mirror or the client was closed.
           EtcdError: the mirror failed.
         """
         await trio.lowlevel.checkpoint()
-        while not self.changed:
-            if self._closed:
-                raise trio.ClosedResourceError("this channel was closed")
-            await self._mirror.wait_change()
-        changed, self.changed = self.changed, {}
-        return self._mirror.change(changed)
+        self._check()
+        while not self._changed:
+            await self._waiting.park()
+            self._check()
+        values: dict[TextT, TextT | None] = {}
+        for raw in self._changed:
+            try:
+                key, value = self._mirror.change(raw)
+            except EncodingError:
+                del self._changed[raw]
+                raise
+            values[key] = value
+        self._changed = {}
+        return MirrorChange(self._mirror.revision, values)
+
+    def _check(self) -> None:
+        if self._closed:
+            raise trio.ClosedResourceError("this channel was closed")
+        self._mirror.check()
 
     async def aclose(self) -> None:
         """Stop.
@@ -73,6 +98,7 @@ class MirrorChanges(trio.abc.ReceiveChannel[MirrorChange[TextT]]):
         """
         self._closed = True
         self._mirror.forget(self)
+        self.wake()
         await trio.lowlevel.checkpoint()
 
 
@@ -98,6 +124,7 @@ class Mirror(Mapping[TextT, TextT]):
         self._changed = trio.lowlevel.ParkingLot()
         self._subscribers: WeakSet[MirrorChanges[TextT]] = WeakSet()
 
+    @trio.lowlevel.enable_ki_protection
     async def __aenter__(self) -> Mirror[TextT]:
         """Take the snapshot and begin to follow.
 
@@ -105,7 +132,12 @@ class Mirror(Mapping[TextT, TextT]):
           EtcdError: as every read.
         """
         key, range_end = self._address
-        state, revision = await list_state(self._endpoints, key, range_end)
+        while True:
+            try:
+                state, revision = await list_state(self._endpoints, key, range_end)
+                break
+            except CompactedError:  # between two parts of it
+                continue
         known = Known()
         known.differences(state, revision)
         self._records = {kv.key: kv for kv in state}
@@ -119,6 +151,7 @@ class Mirror(Mapping[TextT, TextT]):
         self._endpoints.service.start_soon(self._follow, watch, name="mirror")
         return self
 
+    @trio.lowlevel.enable_ki_protection
     async def __aexit__(  # noqa: ASYNC910 - what was entered has a watch
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
@@ -133,6 +166,8 @@ class Mirror(Mapping[TextT, TextT]):
                 self._apply(batch)
         except (EtcdError, trio.ClosedResourceError) as error:
             self._fail(error)
+        finally:  # also where it is cancelled, as the client's block is left
+            self._fail(trio.ClosedResourceError("the connect() block of this mirror was left"))
 
     def _apply(self, batch: Batch) -> None:
         for event in batch.events:
@@ -144,36 +179,41 @@ class Mirror(Mapping[TextT, TextT]):
             else:
                 self._records[kv.key] = kv
             for subscriber in self._subscribers:
-                subscriber.changed.pop(kv.key, None)
-                subscriber.changed[kv.key] = None
+                subscriber.note(kv.key)
         self._revision = batch.revision
-        self._changed.unpark_all()
+        self._wake()
 
     def _fail(self, failure: Exception) -> None:
         if self._failure is None:
             self._failure = failure
-        self._changed.unpark_all()
+        self._wake()
 
-    def _check(self) -> None:
+    def _wake(self) -> None:
+        self._changed.unpark_all()
+        for subscriber in self._subscribers:
+            subscriber.wake()
+
+    def check(self) -> None:
+        """Raise why this cannot be read, if so."""
         if self._failure is not None:
             raise self._failure.with_traceback(None)
 
     def __getitem__(self, key: str | bytes) -> TextT:
         """The value of a key."""
-        self._check()
+        self.check()
         kv = self._record(key)
         return self._keys.text_value(kv.value, kv.key)
 
     def __contains__(self, key: object) -> bool:
-        self._check()
+        self.check()
         return isinstance(key, str | bytes) and bool(key) and self._keys.key(key) in self._records
 
     def __iter__(self) -> Iterator[TextT]:
-        self._check()
+        self.check()
         return map(self._keys.text_key, list(self._records))
 
     def __len__(self) -> int:
-        self._check()
+        self.check()
         return len(self._records)
 
     def record(self, key: str | bytes) -> KeyValue[TextT]:
@@ -182,7 +222,7 @@ class Mirror(Mapping[TextT, TextT]):
         Raises:
           KeyError: there is no such key.
         """
-        self._check()
+        self.check()
         return key_value(self._keys, self._record(key))
 
     def _record(self, key: str | bytes) -> pb.KeyValue:
@@ -194,13 +234,13 @@ class Mirror(Mapping[TextT, TextT]):
     @property
     def revision(self) -> int:
         """The revision of the store that this shows."""
-        self._check()
+        self.check()
         if self._watcher is not None and not self._watcher.inbox:
             return max(self._revision, self._watcher.known_revision)
         return self._revision
 
     async def wait_for(self, predicate: Callable[[Mirror[TextT]], bool]) -> None:
-        """Wait until ``predicate(mirror)`` is true; it is asked now and after each revision.
+        """Wait until ``predicate(mirror)`` is true; it is asked now and whenever something changed.
 
         Cancellation:
           No effect.
@@ -210,7 +250,7 @@ class Mirror(Mapping[TextT, TextT]):
           EtcdError: the mirror failed.
         """
         await trio.lowlevel.checkpoint()
-        self._check()
+        self.check()
         while not predicate(self):
             await self.wait_change()
 
@@ -228,7 +268,7 @@ class Mirror(Mapping[TextT, TextT]):
           EtcdError: the mirror failed.
         """
         await trio.lowlevel.checkpoint()
-        self._check()
+        self.check()
         if self._watch is not None and self.revision < revision:
             await self._watch.wait_revision(revision)
         while self.revision < revision:
@@ -244,24 +284,21 @@ class Mirror(Mapping[TextT, TextT]):
           trio.ClosedResourceError: the mirror or the client was closed.
           EtcdError: the mirror failed.
         """
-        self._check()
+        self.check()
         await self._changed.park()
-        self._check()
+        self.check()
 
     def changes(self) -> MirrorChanges[TextT]:
         """A channel of what changes from now on: the newest value of each key that changed since the last look."""
-        self._check()
+        self.check()
         changes = MirrorChanges(self)
         self._subscribers.add(changes)
         return changes
 
-    def change(self, changed: dict[bytes, None]) -> MirrorChange[TextT]:
-        """What these keys are now."""
-        values: dict[TextT, TextT | None] = {}
-        for key in changed:
-            kv = self._records.get(key)
-            values[self._keys.text_key(key)] = None if kv is None else self._keys.text_value(kv.value, key)
-        return MirrorChange(self.revision, values)
+    def change(self, raw: bytes) -> tuple[TextT, TextT | None]:
+        """A key as the user knows it, and what it is now."""
+        kv = self._records.get(raw)
+        return self._keys.text_key(raw), None if kv is None else self._keys.text_value(kv.value, raw)
 
     def forget(self, changes: MirrorChanges[TextT]) -> None:
         """A channel was closed."""
@@ -269,7 +306,7 @@ class Mirror(Mapping[TextT, TextT]):
 
     def statistics(self) -> WatchStatistics:
         """How the watch behind this is doing."""
-        self._check()
+        self.check()
         assert self._watch is not None
         return self._watch.statistics()
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar, final
 
 import trio
 
-from ._errors import StatusCode
+from ._errors import EtcdError, StatusCode
 from ._keys import TextT
 from ._proto._methods import WATCH
 from ._resync import Known, list_state_patiently
@@ -256,7 +256,12 @@ class Watch(trio.abc.ReceiveChannel[ItemT]):
     async def _resync(self, known: Known) -> None:
         """Events are gone: give the differences instead, and go on after them."""
         watcher = self._watcher
-        state, revision = await list_state_patiently(self._hub.endpoints, watcher.key, watcher.range_end)
+        try:
+            state, revision = await list_state_patiently(self._hub.endpoints, watcher.key, watcher.range_end)
+        except EtcdError as error:
+            watcher.failure = error  # others who wait shall know as well
+            watcher.notify()
+            raise
         self._check_open()
         events = known.differences(state, revision)
         unwanted = [kind == WatchFilter.NODELETE for kind in watcher.filters]
@@ -336,13 +341,18 @@ class Watch(trio.abc.ReceiveChannel[ItemT]):
                 await self._observe()
 
     def _check_failure(self) -> None:
-        if self._watcher.failure is not None:
-            raise self._watcher.failure.with_traceback(None)
+        failure = self._watcher.failure
+        gets_over_it = (
+            isinstance(failure, CompactedError) and self._known is not None
+        )  # the reader does, that is
+        if failure is not None and not gets_over_it:
+            raise failure.with_traceback(None)
 
     async def _observe(self) -> None:
         if self._watcher.observers is None:
             self._watcher.observers = trio.lowlevel.ParkingLot()
-        await self._watcher.observers.park()
+        with self._hub.endpoints.service.guard():
+            await self._watcher.observers.park()
 
     def statistics(self) -> WatchStatistics:
         """How the watch is doing."""
