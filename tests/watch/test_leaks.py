@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 import trio
-
 from client._kit import tasks
+
 from etcetra_trio import EtcdClient
 from etcetra_trio.testing import EtcdServer, FaultProxy
 from watch._kit import ENGINES, Text, connected, streams, wait_watches, watches_of
@@ -25,7 +25,8 @@ async def normally(communicator: Text, number: int) -> None:
 
 
 async def unread(communicator: Text, number: int) -> None:
-    async with communicator.watch("leak", start_revision=1):
+    revision = (await communicator.put("leak", "")).revision
+    async with communicator.watch("leak", start_revision=revision):
         pass
 
 
@@ -67,7 +68,9 @@ async def failing(communicator: Text, number: int) -> None:
 
 
 async def lagging(communicator: Text, number: int) -> None:
-    async with communicator.watch_prefix("leak", start_revision=1, buffer=1):
+    for _ in range(3):
+        revision = (await communicator.put("leak", "")).revision
+    async with communicator.watch_prefix("leak", start_revision=revision - 2, buffer=1):
         await trio.sleep(0.001 * (number % 10))
 
 
@@ -101,7 +104,9 @@ CYCLES: list[Cycle] = [
 @pytest.mark.parametrize("cycle", CYCLES)
 @pytest.mark.parametrize("keeper", [True, False])
 @pytest.mark.parametrize("count", [200, pytest.param(1000, marks=pytest.mark.long)])
-async def test_nothing_is_left(etcd_server: EtcdServer, http2: str, cycle: Cycle, keeper: bool, count: int) -> None:
+async def test_nothing_is_left(
+    etcd_server: EtcdServer, http2: str, cycle: Cycle, keeper: bool, count: int
+) -> None:
     """``keeper``: whether another watch keeps the stream."""
     count = count // 4 if count == 200 and (http2 == "h2" or cycle in {cancelled_inside, lagging}) else count
     async with connected(etcd_server, http2=http2, limit=120) as communicator:

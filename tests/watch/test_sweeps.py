@@ -6,19 +6,19 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 import trio
-
 from client._kit import cancelled_at, tasks
+
 from etcetra_trio.testing import EtcdServer
 from watch._kit import ENGINES, Events, Text, connected, streams, true_progress, wait_watches, watches_of
 
-Make = Callable[[Text], Events]
+Make = Callable[[Text, int], Events]
 
 KINDS: dict[str, Make] = {
-    "plain": lambda c: c.watch("sweep"),
-    "past": lambda c: c.watch("sweep", start_revision=1),
-    "own stream": lambda c: c.watch("sweep", watch_id=3),
-    "resync": lambda c: c.watch("sweep", resync=True),
-    "progress": lambda c: c.watch("sweep", progress_notify=True),
+    "plain": lambda c, _: c.watch("sweep"),
+    "past": lambda c, revision: c.watch("sweep", start_revision=revision),
+    "own stream": lambda c, _: c.watch("sweep", watch_id=3),
+    "resync": lambda c, _: c.watch("sweep", resync=True),
+    "progress": lambda c, _: c.watch("sweep", progress_notify=True),
 }
 
 
@@ -32,7 +32,9 @@ async def sweep(function: Callable[[], Awaitable[object]]) -> int:
     return step
 
 
-async def clean(server: EtcdServer, communicator: Text, before: tuple[int, int], tasks_before: set[object]) -> None:
+async def clean(
+    server: EtcdServer, communicator: Text, before: tuple[int, int], tasks_before: set[object]
+) -> None:
     await wait_watches(server, before)
     with trio.fail_after(5):
         while tasks() != tasks_before or streams(communicator):
@@ -47,17 +49,16 @@ async def clean(server: EtcdServer, communicator: Text, before: tuple[int, int],
 @pytest.mark.filterwarnings("ignore:.*was dropped without being closed:ResourceWarning")
 async def test_opening_and_leaving(etcd_server: EtcdServer, http2: str, kind: str, bare: bool) -> None:
     async with connected(etcd_server, http2=http2) as communicator:
-        await communicator.put("sweep", "1")
-        await communicator.get("x")
+        revision = (await communicator.put("sweep", "1")).revision
         before: tuple[int, int] = await watches_of(etcd_server)
         tasks_before: set[object] = set(tasks())
 
         async def enter() -> None:
-            async with KINDS[kind](communicator):
+            async with KINDS[kind](communicator, revision):
                 await trio.lowlevel.checkpoint()
 
         async def begin() -> None:
-            async for _ in KINDS[kind](communicator):
+            async for _ in KINDS[kind](communicator, revision):
                 break
 
         if bare and kind != "past":
@@ -103,7 +104,10 @@ async def test_receive_loses_nothing(etcd_server: EtcdServer, http2: str) -> Non
 
 
 async def test_receiving_under_a_storm_of_cancels(etcd_server: EtcdServer) -> None:
-    async with connected(etcd_server) as communicator, communicator.watch_prefix("sweep", batches=True) as batches:
+    async with (
+        connected(etcd_server) as communicator,
+        communicator.watch_prefix("sweep", batches=True) as batches,
+    ):
         got: list[int] = []
         expected: list[int] = []
 
