@@ -99,7 +99,9 @@ async def true_log(server: EtcdMember, prefix: str, since: int) -> list[Entry]:
 
 def part(log: Sequence[Entry], group: str) -> list[Entry]:
     """What of the log a watch of one group must get."""
-    parts = ((revision, [event for event in events if event[1].startswith(group)]) for revision, events in log)
+    parts = (
+        (revision, [event for event in events if event[1].startswith(group)]) for revision, events in log
+    )
     return [one for one in parts if one[1]]
 
 

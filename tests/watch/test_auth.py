@@ -6,8 +6,8 @@ from collections.abc import AsyncGenerator
 
 import pytest
 import trio
-
 from client._kit import live, raw
+
 from etcetra_trio import AuthError, EtcdClient, PermissionDeniedError
 from etcetra_trio._proto._messages import authpb
 from etcetra_trio._proto._messages import etcdserverpb as pb
@@ -72,12 +72,15 @@ async def test_watches_of_a_user_who_may_not(guarded: EtcdServer) -> None:
                     reader.watch_prefix(""),
                     reader.watch_range("r", "t"),
                     reader.watch("secret", watch_id=4),
-                    reader.watch("secret", start_revision=1, batches=True),  # type: ignore[list-item]
+                    reader.watch("secret", start_revision=1, batches=True),
                 ):
                     with pytest.raises(PermissionDeniedError) as caught:
                         async with refused:
                             pytest.fail("it is refused")
-                    assert (caught.value.method, f"http://{caught.value.endpoint}") == (WATCH.path, guarded.endpoint)
+                    assert (caught.value.method, f"http://{caught.value.endpoint}") == (
+                        WATCH.path,
+                        guarded.endpoint,
+                    )
                     assert caught.value.message.endswith("permission denied")
                 await root.put("r/1", "v")
                 await root.put("secret", "v")

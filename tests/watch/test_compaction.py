@@ -56,7 +56,10 @@ async def test_gone_while_the_connection_was(etcd_server: EtcdServer) -> None:
         EtcdClient(proxy.endpoint, namespace="gone/").connect() as communicator,
         EtcdClient(etcd_server.endpoint, namespace="gone/").connect() as writer,
     ):
-        async with communicator.watch_prefix("") as events, communicator.watch_prefix("", resync=True) as resynced:
+        async with (
+            communicator.watch_prefix("") as events,
+            communicator.watch_prefix("", resync=True) as resynced,
+        ):
             await writer.put("first", "1")
             await eventually(lambda: events.statistics().buffered == resynced.statistics().buffered == 1)
             proxy.refuse()
@@ -153,7 +156,11 @@ async def test_differences(etcd_server: EtcdServer, filters: tuple[WatchFilter, 
                 if WatchFilter.NODELETE not in filters:
                     expected = [(DELETE, "deleted", "")]
                 if WatchFilter.NOPUT not in filters:
-                    expected += [(PUT, "changed", str(round_)), (PUT, f"new{round_}", ""), (PUT, "last", str(round_))]
+                    expected += [
+                        (PUT, "changed", str(round_)),
+                        (PUT, f"new{round_}", ""),
+                        (PUT, "last", str(round_)),
+                    ]
                 with trio.fail_after(10):
                     batch = await batches.receive()
                 assert isinstance(batch, WatchBatch)
@@ -174,7 +181,10 @@ async def test_a_model_that_follows_over_compactions(etcd_server: EtcdServer) ->
         model = dict(await writer.get_prefix(""))
         seen: list[WatchEvent[str]] = []
         with trio.fail_after(60):
-            async with communicator.watch_prefix("", resync=True, buffer=5) as events, trio.open_nursery() as nursery:
+            async with (
+                communicator.watch_prefix("", resync=True, buffer=5) as events,
+                trio.open_nursery() as nursery,
+            ):
 
                 async def follow() -> None:
                     async for event in events:
@@ -212,16 +222,17 @@ async def test_a_model_that_follows_over_compactions(etcd_server: EtcdServer) ->
 @pytest.mark.parametrize("http2", ["lean", "h2"])
 async def test_lagging_behind_a_compaction(etcd_server: EtcdServer, http2: str) -> None:
     """Who sleeps too long is told so, after everything that was received for it."""
-    async with connected(etcd_server, http2=http2, namespace="lag/") as communicator, connected(
-        etcd_server, namespace="lag/"
-    ) as writer:
+    async with (
+        connected(etcd_server, http2=http2, namespace="lag/") as communicator,
+        connected(etcd_server, namespace="lag/") as writer,
+    ):
         sleepers = [communicator.watch_prefix("", buffer=10) for _ in range(10)]
         for events in sleepers:
             await events.__aenter__()
         revisions = [(await writer.put("k", "x" * 10_000)).revision for _ in range(2000)]
         await writer.compact(revisions[-1])
         for events in sleepers:
-            found = []
+            found: list[int] = []
             with trio.fail_after(20):
                 try:
                     while len(found) < len(revisions):

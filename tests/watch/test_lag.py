@@ -4,19 +4,32 @@ from __future__ import annotations
 
 import pytest
 import trio
-
 from client._kit import live
+
 from etcetra_trio import WatchLaggedError
 from etcetra_trio.streams._watcher import BUFFER_SIZE, TOTAL_SIZE
 from etcetra_trio.testing import EtcdServer
-from watch._kit import ENGINES, MIB, Events, Text, connected, eventually, memory, streams, wait_watches, watches_of
+from watch._kit import (
+    ENGINES,
+    MIB,
+    Events,
+    Text,
+    connected,
+    eventually,
+    memory,
+    streams,
+    wait_watches,
+    watches_of,
+)
 
 LONG = [False, pytest.param(True, marks=pytest.mark.long)]
 
 
 async def write(communicator: Text, prefix: str, revisions: int, each: int, value: str) -> None:
     for _ in range(revisions):
-        await communicator.txn(lambda action: [action.put(f"{prefix}{number:03}", value) for number in range(each)])
+        await communicator.txn(
+            lambda action: [action.put(f"{prefix}{number:03}", value) for number in range(each)]
+        )
 
 
 @pytest.mark.parametrize("http2", ENGINES)
@@ -97,7 +110,9 @@ async def test_many_octets(http2: str, long: bool) -> None:
             start = memory()
             most = 0
             for number in range(revisions):
-                revision = (await writer.txn(lambda a: [a.put(f"big/{n}", value) for n in range(10)])).revision
+                revision = (
+                    await writer.txn(lambda a: [a.put(f"big/{n}", value) for n in range(10)])
+                ).revision
                 with trio.fail_after(5):
                     assert (await quick.receive()).revision == revision
                     await communicator.get("big")  # nor does the connection stand still
@@ -107,7 +122,11 @@ async def test_many_octets(http2: str, long: bool) -> None:
             # 12 buffers of 1 MiB, 6 windows of 4 MiB, and what is on its way.
             assert most < 64 * MIB
             assert all(watch.statistics().buffered_size <= BUFFER_SIZE + 1_100_000 for watch in sleepers)
-            kept = sum(len(m) for stream in live(communicator).engine.streams.values() for m, _ in getattr(stream, "_kept", ()))
+            kept = sum(
+                len(m)
+                for stream in live(communicator).engine.streams.values()
+                for m, _ in getattr(stream, "_kept", ())
+            )
             assert kept <= 6 * live(communicator).engine.limits.stream_window
             assert live(communicator).engine.limits.stream_window < 8 * MIB
         for watch in sleepers[::4]:
@@ -136,7 +155,7 @@ async def test_hundreds_of_sleepers(etcd_server: EtcdServer) -> None:
             grown = memory() - start
             used = communicator._endpoints.watches.budget.used
             print(f"grew by {grown / MIB:.1f} MiB; {used / MIB:.1f} MiB of events wait")
-            assert used < TOTAL_SIZE + 500 * 10_000
+            assert used < TOTAL_SIZE + 500 * 50_000, "a watch may hold one revision more"
             assert grown < 128 * MIB
         for watch in watches[::200]:
             with trio.fail_after(20):
@@ -148,7 +167,10 @@ async def test_hundreds_of_sleepers(etcd_server: EtcdServer) -> None:
 
 
 async def test_raise(communicator: Text) -> None:
-    async with communicator.watch_prefix("", on_lag="raise", buffer=10) as events, communicator.watch_prefix("") as other:
+    async with (
+        communicator.watch_prefix("", on_lag="raise", buffer=10) as events,
+        communicator.watch_prefix("") as other,
+    ):
         revisions = [(await communicator.put(f"k{number}", "")).revision for number in range(15)]
         found = []
         with pytest.raises(WatchLaggedError) as caught:
@@ -160,7 +182,9 @@ async def test_raise(communicator: Text) -> None:
         assert caught.value.revision == found[-1]
         async with communicator.watch_prefix("", start_revision=caught.value.revision + 1) as again:
             with trio.fail_after(10):
-                rest = [(await again.receive()).revision for _ in range(15 - len(found))]
+                rest: list[int] = []
+                while len(rest) < 15 - len(found):
+                    rest.append((await again.receive()).revision)
         assert found + rest == revisions
         with trio.fail_after(10):
             assert [(await other.receive()).revision for _ in range(15)] == revisions

@@ -351,7 +351,9 @@ async def test_a_watch_coalesces_again_after_it_had_a_stream_of_its_own(autojump
 
 @pytest.mark.parametrize("own", [False, True])
 @pytest.mark.parametrize("progress_notify", [False, True])
-async def test_closed_while_the_lane_connects(own: bool, progress_notify: bool, autojump_clock: MockClock) -> None:
+async def test_closed_while_the_lane_connects(
+    own: bool, progress_notify: bool, autojump_clock: MockClock
+) -> None:
     """Whenever that is, no stream is left that nobody needs."""
     for steps in range(12):
         async with scripted_server() as server:

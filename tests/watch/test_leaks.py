@@ -158,7 +158,7 @@ async def test_memory_stays(etcd_server: EtcdServer, http2: str) -> None:
 
 
 async def test_watches_are_freed_without_the_garbage_collector(communicator: Text) -> None:
-    class Marker(Exception):
+    class MarkerError(Exception):
         pass
 
     gc.collect()
@@ -168,7 +168,7 @@ async def test_watches_are_freed_without_the_garbage_collector(communicator: Tex
         await communicator.put("k", "")
         await events.receive()
         await events.aclose()
-        events._watcher.failure = marker = Marker()
+        events._watcher.failure = marker = MarkerError()
         alive = weakref.ref(marker)
         del events, marker
         await trio.sleep(0.05)
@@ -181,7 +181,7 @@ async def test_watches_are_freed_without_the_garbage_collector(communicator: Tex
 async def test_breaks_leave_nothing(etcd_server: EtcdServer, http2: str) -> None:
     before = await watches_of(etcd_server)
     async with FaultProxy(etcd_server.endpoint) as proxy:
-        client: EtcdClient[str] = EtcdClient(proxy.endpoint, http2=http2)  # type: ignore[arg-type]
+        client: EtcdClient[str] = EtcdClient(proxy.endpoint, http2=http2)  # type: ignore[call-overload]
         async with client.connect() as communicator:
             with trio.fail_after(30):
                 watches = [await communicator.watch(f"k{number}").__aenter__() for number in range(10)]

@@ -38,7 +38,7 @@ async def test_mapping(etcd_server: EtcdServer, http2: str) -> None:
             assert view.get("m/c") is None
             assert view.get("n", "default") == "default"
             assert "m/a" in view
-            assert b"m/a" in view
+            assert b"m/a" in view  # type: ignore[comparison-overlap]
             for absent in ("m/c", "n", "", 7):
                 assert absent not in view
             assert len(view) == 2
@@ -49,7 +49,7 @@ async def test_mapping(etcd_server: EtcdServer, http2: str) -> None:
             assert (record.key, record.value, record.version) == ("m/a", "1", 1)
             for key in ("m/c", b"m/c"):
                 with pytest.raises(KeyError) as raised:
-                    view[key]  # type: ignore[index]
+                    view[key]
                 assert raised.value.args == (key,)
                 with pytest.raises(KeyError) as raised:
                     view.record(key)
@@ -128,10 +128,10 @@ async def test_many_keys(etcd_server: EtcdServer, http2: str) -> None:
     async with connected(etcd_server, http2=http2, namespace=f"/many/{http2}/") as c:
         for start in range(0, 5_000, 100):
             await c.txn(
-                lambda action, start=start: [
+                lambda action, start=start: [  # type: ignore[misc]
                     action.put(f"k{n:04}", str(n)) for n in range(start, start + 100)
                 ]
-            )  # type: ignore[misc]
+            )
         done = False
 
         async def write() -> None:

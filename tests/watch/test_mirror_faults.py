@@ -35,8 +35,10 @@ async def write(server: EtcdServer, prefix: str, seconds: float) -> dict[str, st
                 await c.delete(f"{prefix}{(number - 3) % 50:02}")
             if not number % 11:
                 await c.txn(
-                    lambda action, value=value: [action.put(f"{prefix}t{n}", value) for n in range(20)]
-                )  # type: ignore[misc]
+                    lambda action, value=value: [  # type: ignore[misc]
+                        action.put(f"{prefix}t{n}", value) for n in range(20)
+                    ]
+                )
         await c.put(f"{prefix}last", "")
         return await c.get_prefix(prefix)
 
@@ -44,7 +46,7 @@ async def write(server: EtcdServer, prefix: str, seconds: float) -> dict[str, st
 @pytest.mark.parametrize("http2", ENGINES)
 async def test_cuts(etcd_server: EtcdServer, http2: str) -> None:
     async with FaultProxy(etcd_server.endpoint) as proxy:
-        client: EtcdClient[str] = EtcdClient(proxy.endpoint, http2=http2)  # type: ignore[arg-type]
+        client: EtcdClient[str] = EtcdClient(proxy.endpoint, http2=http2)  # type: ignore[call-overload]
         prefix = f"cuts/{http2}/"
         expected: dict[str, str] = {}
         told: dict[str, str | None] = {}
@@ -84,8 +86,10 @@ async def test_restarts(own: EtcdServer) -> None:
                 await c.put("r/a", str(number))
                 await c.put(f"r/{number}", "")
                 await view.wait_for(
-                    lambda now, number=number: now.get("r/a") == str(number) and f"r/{number}" in now
-                )  # type: ignore[misc]
+                    lambda now, number=number: (  # type: ignore[misc]
+                        now.get("r/a") == str(number) and f"r/{number}" in now
+                    )
+                )
                 own.kill()
                 await eventually(lambda: view.statistics().stalled_for > 0)
                 assert view["r/a"] == str(number)  # it shows what it knew
@@ -101,7 +105,7 @@ async def test_compacted_while_away(etcd_server: EtcdServer, http2: str) -> None
     async with FaultProxy(etcd_server.endpoint) as proxy, connected(etcd_server, limit=30) as writer:
         for key in ("kept", "deleted", "changed", "again"):
             await writer.put(prefix + key, "old")
-        client: EtcdClient[str] = EtcdClient(proxy.endpoint, http2=http2, namespace=prefix)  # type: ignore[arg-type]
+        client: EtcdClient[str] = EtcdClient(proxy.endpoint, http2=http2, namespace=prefix)  # type: ignore[call-overload]
         async with client.connect() as c, c.mirror("") as view:
             changes = view.changes()
             proxy.refuse()

@@ -1,4 +1,4 @@
-"""``progress()``, ``wait_revision()``, progress notices: by version of the server, over breaks, beside other watches."""
+"""``progress()``, ``wait_revision()``, progress notices: by version, over breaks, beside other watches."""
 
 from __future__ import annotations
 
@@ -51,7 +51,11 @@ async def test_progress_begins_the_watch(communicator: Text, etcd_server: EtcdSe
 
 
 async def test_progress_with_many_tasks_and_watches(communicator: Text, etcd_server: EtcdServer) -> None:
-    async with communicator.watch("k") as one, communicator.watch("l") as two, communicator.watch("m", watch_id=4) as own:
+    async with (
+        communicator.watch("k") as one,
+        communicator.watch("l") as two,
+        communicator.watch("m", watch_id=4) as own,
+    ):
         revision = (await communicator.put("k", "")).revision
         async with trio.open_nursery() as nursery:
             for events in (one, two, own, one, two):
@@ -59,10 +63,15 @@ async def test_progress_with_many_tasks_and_watches(communicator: Text, etcd_ser
         assert (await take(one, 1))[0].revision == revision
 
 
-async def test_progress_beside_one_that_waits_for_the_future(communicator: Text, etcd_server: EtcdServer) -> None:
+async def test_progress_beside_one_that_waits_for_the_future(
+    communicator: Text, etcd_server: EtcdServer
+) -> None:
     """Servers say nothing while one watch of the stream is not where they are; that must cost no other its answer."""
     revision = (await communicator.put("k", "")).revision
-    async with communicator.watch("future", start_revision=revision + 1000), communicator.watch("k") as events:
+    async with (
+        communicator.watch("future", start_revision=revision + 1000),
+        communicator.watch("k") as events,
+    ):
         revision = (await communicator.put("k", "")).revision
         await ask(etcd_server, events, revision)
 
@@ -81,7 +90,7 @@ async def test_progress_beside_one_that_catches_up(communicator: Text, etcd_serv
 @pytest.mark.parametrize("http2", ENGINES)
 async def test_progress_over_breaks(etcd_server: EtcdServer, http2: str) -> None:
     async with FaultProxy(etcd_server.endpoint) as proxy:
-        client: EtcdClient[str] = EtcdClient(proxy.endpoint, http2=http2)  # type: ignore[arg-type]
+        client: EtcdClient[str] = EtcdClient(proxy.endpoint, http2=http2)  # type: ignore[call-overload]
         async with client.connect() as communicator, EtcdClient(etcd_server.endpoint).connect() as writer:
             async with communicator.watch("k") as events:
                 for number in range(12):
@@ -101,7 +110,10 @@ async def test_progress_over_breaks(etcd_server: EtcdServer, http2: str) -> None
 async def test_progress_when_the_first_connection_is_cut(etcd_server: EtcdServer) -> None:
     """The server's version is asked for only then: that this fails says nothing about the version."""
     for octets in range(0, 200, 20):
-        async with FaultProxy(etcd_server.endpoint) as proxy, EtcdClient(proxy.endpoint).connect() as communicator:
+        async with (
+            FaultProxy(etcd_server.endpoint) as proxy,
+            EtcdClient(proxy.endpoint).connect() as communicator,
+        ):
             async with communicator.watch("k") as events:
                 revision = events.statistics().known_revision
                 proxy.cut_after(octets, "server")
@@ -127,7 +139,10 @@ async def test_wait_revision(communicator: Text, etcd_server: EtcdServer) -> Non
 
 
 async def test_wait_revision_over_a_break(etcd_server: EtcdServer) -> None:
-    async with FaultProxy(etcd_server.endpoint) as proxy, EtcdClient(proxy.endpoint).connect() as communicator:
+    async with (
+        FaultProxy(etcd_server.endpoint) as proxy,
+        EtcdClient(proxy.endpoint).connect() as communicator,
+    ):
         async with EtcdClient(etcd_server.endpoint).connect() as writer, communicator.watch("k") as events:
             with trio.fail_after(20):
                 for _ in range(10):
@@ -154,7 +169,10 @@ async def test_an_idle_watch_goes_on_after_a_compaction(etcd_server: EtcdServer)
     """What nobody told it of was nothing: where progress is known, compaction of what it does not need is no loss."""
     if not true_progress(etcd_server):
         return await idle_on_old_servers(etcd_server)
-    async with FaultProxy(etcd_server.endpoint) as proxy, EtcdClient(proxy.endpoint).connect() as communicator:
+    async with (
+        FaultProxy(etcd_server.endpoint) as proxy,
+        EtcdClient(proxy.endpoint).connect() as communicator,
+    ):
         async with EtcdClient(etcd_server.endpoint).connect() as writer, communicator.watch("idle") as events:
             for _ in range(10):
                 revision = (await writer.put("busy", "")).revision
@@ -171,7 +189,10 @@ async def idle_on_old_servers(etcd_server: EtcdServer) -> None:
     """There it can only say that it does not know."""
     from etcetra_trio import CompactedError
 
-    async with FaultProxy(etcd_server.endpoint) as proxy, EtcdClient(proxy.endpoint).connect() as communicator:
+    async with (
+        FaultProxy(etcd_server.endpoint) as proxy,
+        EtcdClient(proxy.endpoint).connect() as communicator,
+    ):
         async with EtcdClient(etcd_server.endpoint).connect() as writer, communicator.watch("idle") as events:
             for _ in range(10):
                 revision = (await writer.put("busy", "")).revision

@@ -8,8 +8,8 @@ from random import Random
 
 import pytest
 import trio
-
 from client._kit import FAST
+
 from etcetra_trio import EtcdClient
 from etcetra_trio.testing import EtcdServer, FaultProxy
 from watch._kit import ENGINES
@@ -49,7 +49,7 @@ async def survive(
     broken = trio.Event()
     with trio.fail_after(limit):
         async with FaultProxy(server.endpoint) as proxy, trio.open_nursery() as nursery:
-            client: EtcdClient[str] = EtcdClient(proxy.endpoint, http2=http2)  # type: ignore[arg-type]
+            client: EtcdClient[str] = EtcdClient(proxy.endpoint, http2=http2)  # type: ignore[call-overload]
             async with client.connect() as communicator:
                 opened = []
                 async with trio.open_nursery() as entering:
@@ -87,7 +87,12 @@ def counts(long: bool) -> tuple[int, int]:
     return 6, 1_000
 
 
-GATE = [(1, False), (100, False), pytest.param(1, True, marks=pytest.mark.long), pytest.param(100, True, marks=pytest.mark.long)]
+GATE = [
+    (1, False),
+    (100, False),
+    pytest.param(1, True, marks=pytest.mark.long),
+    pytest.param(100, True, marks=pytest.mark.long),
+]
 
 
 @pytest.mark.parametrize("http2", ENGINES)

@@ -36,10 +36,11 @@ async def test_slow_readers_of_large_revisions(etcd_server: EtcdServer, http2: s
     got: list[list[Entry]] = [[] for _ in prefixes]
     with trio.fail_after(400 if long else 60):
         async with FaultProxy(etcd_server.endpoint) as proxy, trio.open_nursery() as nursery:
-            client: EtcdClient[str] = EtcdClient(proxy.endpoint, http2=http2)  # type: ignore[arg-type]
+            client: EtcdClient[str] = EtcdClient(proxy.endpoint, http2=http2)  # type: ignore[call-overload]
             async with client.connect() as communicator, EtcdClient(etcd_server.endpoint).connect() as writer:
                 watches = [
-                    communicator.watch_prefix(prefix, batches=True, prev_kv=True, buffer=50) for prefix in prefixes
+                    communicator.watch_prefix(prefix, batches=True, prev_kv=True, buffer=50)
+                    for prefix in prefixes
                 ]
                 since = (await writer.put("s/first", "")).revision
                 async with trio.open_nursery() as entering:
@@ -51,7 +52,11 @@ async def test_slow_readers_of_large_revisions(etcd_server: EtcdServer, http2: s
                         reading.start_soon(read_slowly, watch, into, rng, 0.0 if number in {0, 9} else 0.1)
                     for _ in range(revisions):
                         keys = rng.sample(KEYS, rng.choice([1, 1, 3, 40]))
-                        await writer.txn(lambda action, keys=keys: [action.put(f"s/{key}", VALUE) for key in keys])  # type: ignore[misc]
+                        await writer.txn(
+                            lambda action, keys=keys: [  # type: ignore[misc]
+                                action.put(f"s/{key}", VALUE) for key in keys
+                            ]
+                        )
                         await trio.sleep(0.005)
                     await writer.txn(lambda action: [action.put(f"s/{n}{LAST}", "") for n in range(4)])
                 for watch in watches:

@@ -114,24 +114,23 @@ async def test_closed_while_it_reads(begun: bool, autojump_clock: MockClock) -> 
 
 
 async def test_the_client_ends_while_it_reads(autojump_clock: MockClock) -> None:
-    async with trio.open_nursery() as nursery:
-        async with scripted_server() as server:
-            server.answers[RANGE] = state(10, k=5)
-            watch = server.communicator.watch("k", resync=True)
-            nursery.start_soon(watch.__aenter__)
-            stream = await server.watched(0, 10)
-            await settle()
+    async with trio.open_nursery() as nursery, scripted_server() as server:
+        server.answers[RANGE] = state(10, k=5)
+        watch = server.communicator.watch("k", resync=True)
+        nursery.start_soon(watch.__aenter__)
+        stream = await server.watched(0, 10)
+        await settle()
 
-            def close(message: bytes) -> bytes:
-                server.service.close()
-                return state(40)(message)
+        def close(message: bytes) -> bytes:
+            server.service.close()
+            return state(40)(message)
 
-            server.answers[RANGE] = close
-            stream.canceled(0, compact_revision=30)
-            with trio.fail_after(60):
-                for _ in range(3):
-                    with pytest.raises(trio.ClosedResourceError):
-                        await watch.receive()
+        server.answers[RANGE] = close
+        stream.canceled(0, compact_revision=30)
+        with trio.fail_after(60):
+            for _ in range(3):
+                with pytest.raises(trio.ClosedResourceError):
+                    await watch.receive()
 
 
 async def test_statistics_with_differences_that_wait(autojump_clock: MockClock) -> None:
