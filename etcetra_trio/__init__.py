@@ -51,8 +51,8 @@ from ._errors import WatchLaggedError as WatchLaggedError
 from ._iter_range import RangeIterator as RangeIterator
 from ._kv import SupportsLease as SupportsLease
 from ._mirror import Mirror as Mirror
-from ._mirror import MirrorChange as MirrorChange
-from ._mirror import MirrorChanges as MirrorChanges
+from ._mirror_changes import MirrorChange as MirrorChange
+from ._mirror_changes import MirrorChanges as MirrorChanges
 from ._server_errors import ClusterCorruptError as ClusterCorruptError
 from ._server_errors import CompactedError as CompactedError
 from ._server_errors import DuplicateKeyError as DuplicateKeyError
