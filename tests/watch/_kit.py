@@ -11,11 +11,12 @@ import trio
 from client._kit import live
 
 from etcetra_trio import EtcdClient, EtcdCommunicator, Watch, WatchEvent, WatchEventType
+from etcetra_trio.streams._endpoints import EngineName
 from etcetra_trio.testing import EtcdMember
 
 MIB = 1 << 20
 PUT, DELETE = WatchEventType.PUT, WatchEventType.DELETE
-ENGINES = ("lean", "h2")
+ENGINES: tuple[EngineName, ...] = ("lean", "h2")
 Text = EtcdCommunicator[str]
 Events = Watch[WatchEvent[str]]
 
@@ -96,9 +97,11 @@ async def eventually(true: Callable[[], bool], seconds: float = 10) -> None:
 
 
 @asynccontextmanager
-async def connected(server: EtcdMember, *, limit: float = 60, **options: object) -> AsyncGenerator[Text]:
-    """A client of all keys of the server; nothing in it may take longer than ``limit`` seconds."""
-    client: EtcdClient[str] = EtcdClient(server.endpoint, **options)  # type: ignore[call-overload]
+async def connected(
+    server: EtcdMember, *, limit: float = 60, http2: EngineName = "lean", namespace: str = ""
+) -> AsyncGenerator[Text]:
+    """A client of the server; nothing in it may take longer than ``limit`` seconds."""
+    client = EtcdClient(server.endpoint, http2=http2, namespace=namespace)
     with trio.fail_after(limit):
         async with client.connect() as communicator:
             yield communicator

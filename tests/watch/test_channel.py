@@ -11,6 +11,7 @@ import trio
 from trio.testing import assert_checkpoints, wait_all_tasks_blocked
 
 from etcetra_trio import EncodingError, EtcdClient
+from etcetra_trio.streams._endpoints import EngineName
 from etcetra_trio.testing import EtcdServer
 from watch._kit import ENGINES, Events, Text, connected, eventually, streams, take, wait_watches, watches_of
 
@@ -120,7 +121,7 @@ async def test_closing_throws_away_what_waits(communicator: Text) -> None:
 
 
 @pytest.mark.parametrize("http2", ENGINES)
-async def test_the_clients_end_is_the_end_of_its_watches(etcd_server: EtcdServer, http2: str) -> None:
+async def test_the_clients_end_is_the_end_of_its_watches(etcd_server: EtcdServer, http2: EngineName) -> None:
     waiting: list[str] = []
 
     async def read(events: Events, first: str) -> None:
@@ -178,7 +179,7 @@ async def test_what_is_no_text_counts_as_given(communicator: Text) -> None:
 
 
 @pytest.mark.parametrize("http2", ENGINES)
-async def test_dropping_a_bare_watch(etcd_server: EtcdServer, http2: str) -> None:
+async def test_dropping_a_bare_watch(etcd_server: EtcdServer, http2: EngineName) -> None:
     async with connected(etcd_server, http2=http2) as communicator:
         before = await watches_of(etcd_server)
         revision = (await communicator.put("dropped", "1")).revision

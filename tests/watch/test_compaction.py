@@ -8,6 +8,7 @@ import pytest
 import trio
 
 from etcetra_trio import CompactedError, EtcdClient, WatchBatch, WatchEvent, WatchFilter
+from etcetra_trio.streams._endpoints import EngineName
 from etcetra_trio.testing import EtcdServer, FaultProxy
 from watch._kit import DELETE, PUT, Events, Text, connected, eventually, streams, take, told
 
@@ -146,7 +147,9 @@ async def test_differences(etcd_server: EtcdServer, filters: tuple[WatchFilter, 
         async with communicator.watch_prefix("", resync=True, batches=True, filters=filters) as batches:
             for round_ in range(3):
                 if round_:
-                    await writer.put("deleted", "again")
+                    revision = (await writer.put("deleted", "again")).revision
+                    with trio.fail_after(10):
+                        await batches.wait_revision(revision)
                     if WatchFilter.NOPUT not in filters:
                         with trio.fail_after(10):
                             batch = await batches.receive()
@@ -220,7 +223,7 @@ async def test_a_model_that_follows_over_compactions(etcd_server: EtcdServer) ->
 
 
 @pytest.mark.parametrize("http2", ["lean", "h2"])
-async def test_lagging_behind_a_compaction(etcd_server: EtcdServer, http2: str) -> None:
+async def test_lagging_behind_a_compaction(etcd_server: EtcdServer, http2: EngineName) -> None:
     """Who sleeps too long is told so, after everything that was received for it."""
     async with (
         connected(etcd_server, http2=http2, namespace="lag/") as communicator,

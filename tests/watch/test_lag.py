@@ -7,6 +7,7 @@ import trio
 from client._kit import live
 
 from etcetra_trio import WatchLaggedError
+from etcetra_trio.streams._endpoints import EngineName
 from etcetra_trio.streams._watcher import BUFFER_SIZE, TOTAL_SIZE
 from etcetra_trio.testing import EtcdServer
 from watch._kit import (
@@ -34,7 +35,7 @@ async def write(communicator: Text, prefix: str, revisions: int, each: int, valu
 
 @pytest.mark.parametrize("http2", ENGINES)
 @pytest.mark.parametrize("long", LONG)
-async def test_a_sleeper_among_a_thousand(etcd_server: EtcdServer, http2: str, long: bool) -> None:
+async def test_a_sleeper_among_a_thousand(etcd_server: EtcdServer, http2: EngineName, long: bool) -> None:
     """Much passes a watch whose reader sleeps: little is kept, the others see it all at once, it gets it later."""
     if http2 == "h2" and not long:
         revisions = 250
@@ -93,7 +94,7 @@ async def test_a_sleeper_among_a_thousand(etcd_server: EtcdServer, http2: str, l
 
 @pytest.mark.parametrize("http2", ENGINES)
 @pytest.mark.parametrize("long", LONG)
-async def test_many_octets(http2: str, long: bool) -> None:
+async def test_many_octets(http2: EngineName, long: bool) -> None:
     """1 GiB (a part of it in the short run) in large values, with more sleepers than there are streams for laggers."""
     revisions = 1024 if long else 40
     async with (
@@ -215,7 +216,7 @@ async def test_coalesce(communicator: Text) -> None:
 
 
 @pytest.mark.parametrize("http2", ENGINES)
-async def test_sleepers_wake_in_turn(etcd_server: EtcdServer, http2: str) -> None:
+async def test_sleepers_wake_in_turn(etcd_server: EtcdServer, http2: EngineName) -> None:
     """More laggers than streams for them, waking again and again, at different times: each gets everything in order."""
     async with connected(etcd_server, http2=http2) as communicator, connected(etcd_server) as writer:
         count, total = 10, 600

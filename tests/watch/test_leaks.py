@@ -12,6 +12,7 @@ import trio
 from client._kit import tasks
 
 from etcetra_trio import EtcdClient
+from etcetra_trio.streams._endpoints import EngineName
 from etcetra_trio.testing import EtcdServer, FaultProxy
 from watch._kit import ENGINES, Text, connected, streams, wait_watches, watches_of
 
@@ -105,7 +106,7 @@ CYCLES: list[Cycle] = [
 @pytest.mark.parametrize("keeper", [True, False])
 @pytest.mark.parametrize("count", [200, pytest.param(1000, marks=pytest.mark.long)])
 async def test_nothing_is_left(
-    etcd_server: EtcdServer, http2: str, cycle: Cycle, keeper: bool, count: int
+    etcd_server: EtcdServer, http2: EngineName, cycle: Cycle, keeper: bool, count: int
 ) -> None:
     """``keeper``: whether another watch keeps the stream."""
     count = count // 4 if count == 200 and (http2 == "h2" or cycle in {cancelled_inside, lagging}) else count
@@ -137,7 +138,7 @@ async def test_nothing_is_left(
 
 
 @pytest.mark.parametrize("http2", ENGINES)
-async def test_memory_stays(etcd_server: EtcdServer, http2: str) -> None:
+async def test_memory_stays(etcd_server: EtcdServer, http2: EngineName) -> None:
     async with connected(etcd_server, http2=http2) as communicator, communicator.watch("keeper"):
         for number in range(50):
             await normally(communicator, number)
@@ -178,10 +179,10 @@ async def test_watches_are_freed_without_the_garbage_collector(communicator: Tex
 
 
 @pytest.mark.parametrize("http2", ENGINES)
-async def test_breaks_leave_nothing(etcd_server: EtcdServer, http2: str) -> None:
+async def test_breaks_leave_nothing(etcd_server: EtcdServer, http2: EngineName) -> None:
     before = await watches_of(etcd_server)
     async with FaultProxy(etcd_server.endpoint) as proxy:
-        client: EtcdClient[str] = EtcdClient(proxy.endpoint, http2=http2)  # type: ignore[call-overload]
+        client = EtcdClient(proxy.endpoint, http2=http2)
         async with client.connect() as communicator:
             with trio.fail_after(30):
                 watches = [await communicator.watch(f"k{number}").__aenter__() for number in range(10)]

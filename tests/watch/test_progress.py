@@ -6,6 +6,7 @@ import pytest
 import trio
 
 from etcetra_trio import EtcdClient, UnsupportedByServerError
+from etcetra_trio.streams._endpoints import EngineName
 from etcetra_trio.testing import EtcdServer, FaultProxy
 from watch._kit import ENGINES, Events, Text, connected, nothing_comes, take, true_progress, version_of
 
@@ -88,9 +89,9 @@ async def test_progress_beside_one_that_catches_up(communicator: Text, etcd_serv
 
 
 @pytest.mark.parametrize("http2", ENGINES)
-async def test_progress_over_breaks(etcd_server: EtcdServer, http2: str) -> None:
+async def test_progress_over_breaks(etcd_server: EtcdServer, http2: EngineName) -> None:
     async with FaultProxy(etcd_server.endpoint) as proxy:
-        client: EtcdClient[str] = EtcdClient(proxy.endpoint, http2=http2)  # type: ignore[call-overload]
+        client = EtcdClient(proxy.endpoint, http2=http2)
         async with client.connect() as communicator, EtcdClient(etcd_server.endpoint).connect() as writer:
             async with communicator.watch("k") as events:
                 for number in range(12):

@@ -11,6 +11,7 @@ import trio
 from client._kit import FAST
 
 from etcetra_trio import EtcdClient
+from etcetra_trio.streams._endpoints import EngineName
 from etcetra_trio.testing import EtcdServer, FaultProxy
 from watch._kit import ENGINES
 from watch._log import Entry, Writer, assert_same, part, read_all, true_log
@@ -36,7 +37,7 @@ async def survive(
     server: EtcdServer,
     breaks: Callable[[FaultProxy, Random], Awaitable[None]],
     *,
-    http2: str,
+    http2: EngineName,
     watches: int,
     events: int,
     least_resumes: int,
@@ -49,7 +50,7 @@ async def survive(
     broken = trio.Event()
     with trio.fail_after(limit):
         async with FaultProxy(server.endpoint) as proxy, trio.open_nursery() as nursery:
-            client: EtcdClient[str] = EtcdClient(proxy.endpoint, http2=http2)  # type: ignore[call-overload]
+            client = EtcdClient(proxy.endpoint, http2=http2)
             async with client.connect() as communicator:
                 opened = []
                 async with trio.open_nursery() as entering:
@@ -97,7 +98,9 @@ GATE = [
 
 @pytest.mark.parametrize("http2", ENGINES)
 @pytest.mark.parametrize(("watches", "long"), GATE)
-async def test_connections_that_break(etcd_server: EtcdServer, http2: str, watches: int, long: bool) -> None:
+async def test_connections_that_break(
+    etcd_server: EtcdServer, http2: EngineName, watches: int, long: bool
+) -> None:
     """Resets, also in the middle of a frame, half-closed ones, black holes that are cut in the end, refusals."""
     breaks, events = counts(long)
 
@@ -117,7 +120,7 @@ async def test_connections_that_break(etcd_server: EtcdServer, http2: str, watch
 
 @pytest.mark.parametrize("http2", ENGINES)
 @pytest.mark.parametrize(("watches", "long"), GATE)
-async def test_cut_at_any_octet(etcd_server: EtcdServer, http2: str, watches: int, long: bool) -> None:
+async def test_cut_at_any_octet(etcd_server: EtcdServer, http2: EngineName, watches: int, long: bool) -> None:
     """The connection breaks after a number of octets, so within frames, messages and revisions in fragments."""
     breaks, events = counts(long)
 
@@ -143,7 +146,7 @@ async def test_cut_at_any_octet(etcd_server: EtcdServer, http2: str, watches: in
 
 @pytest.mark.parametrize("http2", ENGINES)
 @pytest.mark.parametrize(("watches", "long"), GATE)
-async def test_servers_that_die(own: EtcdServer, http2: str, watches: int, long: bool) -> None:
+async def test_servers_that_die(own: EtcdServer, http2: EngineName, watches: int, long: bool) -> None:
     """kill -9, SIGTERM, SIGSTOP (the connection is cut in the end), and back again."""
 
     async def do_breaks(proxy: FaultProxy, rng: Random) -> None:

@@ -8,6 +8,7 @@ import pytest
 import trio
 
 from etcetra_trio import EtcdClient, Watch, WatchBatch
+from etcetra_trio.streams._endpoints import EngineName
 from etcetra_trio.testing import EtcdServer, FaultProxy
 from watch._kit import ENGINES
 from watch._log import LAST, Entry, assert_same, entry, part, true_log
@@ -28,7 +29,9 @@ async def read_slowly(watch: Watch[WatchBatch[str]], into: list[Entry], rng: Ran
 
 @pytest.mark.parametrize("http2", ENGINES)
 @pytest.mark.parametrize("long", [False, pytest.param(True, marks=pytest.mark.long)])
-async def test_slow_readers_of_large_revisions(etcd_server: EtcdServer, http2: str, long: bool) -> None:
+async def test_slow_readers_of_large_revisions(
+    etcd_server: EtcdServer, http2: EngineName, long: bool
+) -> None:
     rng = Random(seed())
     revisions, breaks = (400, 50) if long else (40, 6)
     # More than there are streams for laggers; some see all keys, some see a few, some are quick.
@@ -36,7 +39,7 @@ async def test_slow_readers_of_large_revisions(etcd_server: EtcdServer, http2: s
     got: list[list[Entry]] = [[] for _ in prefixes]
     with trio.fail_after(400 if long else 60):
         async with FaultProxy(etcd_server.endpoint) as proxy, trio.open_nursery() as nursery:
-            client: EtcdClient[str] = EtcdClient(proxy.endpoint, http2=http2)  # type: ignore[call-overload]
+            client = EtcdClient(proxy.endpoint, http2=http2)
             async with client.connect() as communicator, EtcdClient(etcd_server.endpoint).connect() as writer:
                 watches = [
                     communicator.watch_prefix(prefix, batches=True, prev_kv=True, buffer=50)

@@ -8,6 +8,7 @@ import pytest
 import trio
 from client._kit import cancelled_at, tasks
 
+from etcetra_trio.streams._endpoints import EngineName
 from etcetra_trio.testing import EtcdServer
 from watch._kit import ENGINES, Events, Text, connected, streams, true_progress, wait_watches, watches_of
 
@@ -47,7 +48,7 @@ async def clean(
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("bare", [False, True])
 @pytest.mark.filterwarnings("ignore:.*was dropped without being closed:ResourceWarning")
-async def test_opening_and_leaving(etcd_server: EtcdServer, http2: str, kind: str, bare: bool) -> None:
+async def test_opening_and_leaving(etcd_server: EtcdServer, http2: EngineName, kind: str, bare: bool) -> None:
     async with connected(etcd_server, http2=http2) as communicator:
         revision = (await communicator.put("sweep", "1")).revision
         before: tuple[int, int] = await watches_of(etcd_server)
@@ -73,7 +74,7 @@ async def test_opening_and_leaving(etcd_server: EtcdServer, http2: str, kind: st
 
 
 @pytest.mark.parametrize("http2", ENGINES)
-async def test_receive_loses_nothing(etcd_server: EtcdServer, http2: str) -> None:
+async def test_receive_loses_nothing(etcd_server: EtcdServer, http2: EngineName) -> None:
     async with connected(etcd_server, http2=http2) as communicator:
         before: tuple[int, int] = await watches_of(etcd_server)
         await communicator.get("x")
