@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import random
+import sys
 from typing import TYPE_CHECKING
 
 import trio
 
 from ._errors import ConnectionFailedError, ConnectionLostError, UnavailableError
 from ._proto import _codec as pb
+from ._proto._methods import RANGE
 from ._range_reader import RangeReader
 from ._server_errors import CompactedError
+from ._types import revision
 from .streams._watch_lanes import FIRST_DELAY, LONGEST_DELAY
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from .streams._endpoints import Endpoints
 
 _PUT, _DELETE = 0, 1
@@ -22,10 +27,13 @@ _PUT, _DELETE = 0, 1
 class Known:
     """Which keys the reader of a watch knows, and at which revision each was last written."""
 
-    __slots__ = ("_revisions", "complete")
+    __slots__ = ("_revisions", "_unwanted", "complete")
 
-    def __init__(self) -> None:
+    def __init__(self, filters: Collection[int] = ()) -> None:
         self._revisions: dict[bytes, int] = {}
+        # Filters are ours to apply: of events that the server left out, nobody would know that they belong to a
+        # difference. A filter's number is that of the event type it is about.
+        self._unwanted = frozenset(filters)
         #: Whether what there was at the beginning is known.
         self.complete: bool = False
 
@@ -37,6 +45,10 @@ class Known:
                 self._revisions.pop(kv.key, None)
             else:
                 self._revisions[kv.key] = kv.mod_revision
+
+    def wanted(self, events: list[pb.Event]) -> list[pb.Event]:
+        """The events that the reader asked for."""
+        return [event for event in events if event.type not in self._unwanted] if self._unwanted else events
 
     def differences(self, state: list[pb.KeyValue], at_revision: int) -> list[pb.Event]:
         """The events that lead from what the reader knows to ``state``: deletions first, then puts by revision.
@@ -78,6 +90,19 @@ async def list_state(
     finally:
         reader.close()
     return state, reader.revision  # noqa: ASYNC910 - a new reader has a part to read
+
+
+async def current_revision(endpoints: Endpoints, key: bytes) -> int:
+    """The store's revision, linearizably; a huge one if no server answers.
+
+    Cancellation:
+      No effect.
+    """
+    message = pb.range_request(key, count_only=True)
+    try:
+        return revision((await endpoints.call(RANGE, message, pb.decode_range_response)).header)
+    except (ConnectionFailedError, ConnectionLostError, UnavailableError):
+        return sys.maxsize  # noqa: ASYNC910 - the call was a checkpoint
 
 
 async def list_state_patiently(

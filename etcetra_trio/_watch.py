@@ -11,9 +11,9 @@ import trio
 from ._errors import EtcdError, StatusCode
 from ._keys import TextT
 from ._proto._methods import WATCH
-from ._resync import Known, list_state_patiently
+from ._resync import Known, current_revision, list_state_patiently
 from ._server_errors import CompactedError, FutureRevisionError, UnsupportedByServerError
-from ._watch_events import WatchBatch, WatchEvent, WatchFilter, watch_event
+from ._watch_events import WatchBatch, WatchEvent, watch_event
 from .streams._server_version import check_progress
 from .streams._watcher import Batch
 
@@ -26,6 +26,8 @@ ItemT_co = TypeVar("ItemT_co", covariant=True)
 ItemT = TypeVar("ItemT")
 #: Between two questions for the server's progress, in seconds.
 _PROGRESS_INTERVAL = 0.05
+#: Questions without an answer before a watch gets a stream of its own.
+_PATIENCE = 5
 
 
 class WatchStatistics(NamedTuple):
@@ -169,9 +171,11 @@ class Watch(trio.abc.ReceiveChannel[ItemT]):
                 await self._wait_ready()
             while self._batch is None:
                 self._check_open()
-                self._batch = self._watcher.take()
-                if self._batch is None:
+                batch = self._watcher.take()
+                if batch is None:
                     await self._wait_for_more()
+                else:
+                    self._batch = self._learn_from(batch)
             self._check_open()
             return self._give(self._batch)
         except trio.Cancelled:
@@ -180,15 +184,24 @@ class Watch(trio.abc.ReceiveChannel[ItemT]):
         finally:
             self._busy = False
 
+    def _learn_from(self, batch: Batch) -> Batch | None:
+        """With ``resync``: note the events, and leave out those that are not wanted; None if all are."""
+        if self._known is not None:
+            for event in batch.events:
+                self._known.note(event)
+            batch.events = self._known.wanted(batch.events)
+            if not batch.events:
+                self._delivered = batch.revision
+                self._hub.taken(self._watcher)
+                return None
+        return batch
+
     def _give(self, batch: Batch) -> ItemT:
         index = self._next
         self._next += 1
         if self._next >= self._shape.count(batch):
             self._batch, self._next = None, 0
             self._delivered = batch.revision
-            if self._known is not None:
-                for event in batch.events:
-                    self._known.note(event)
             self._hub.taken(self._watcher)
         return self._shape.item(batch, index)
 
@@ -263,9 +276,7 @@ class Watch(trio.abc.ReceiveChannel[ItemT]):
             watcher.notify()
             raise
         self._check_open()
-        events = known.differences(state, revision)
-        unwanted = [kind == WatchFilter.NODELETE for kind in watcher.filters]
-        events = [event for event in events if bool(event.type) not in unwanted]
+        events = known.wanted(known.differences(state, revision))
         self._hub.endpoints.service.check_open()
         watcher.restart(revision + 1)
         self._hub.open(watcher)
@@ -292,6 +303,7 @@ class Watch(trio.abc.ReceiveChannel[ItemT]):
         if not self._ready:
             await self._wait_ready(reader=False)
         answers = watcher.progress_answers
+        unanswered = 0
         while watcher.progress_answers == answers:
             self._check_open()
             self._check_failure()
@@ -308,9 +320,15 @@ class Watch(trio.abc.ReceiveChannel[ItemT]):
                         since="3.4.31 and 3.5.13",
                     )
                 stream.request_progress()
-            # Servers say nothing while another watch of the stream has not caught up: so ask again.
             with trio.move_on_after(_PROGRESS_INTERVAL):
                 await self._observe()
+                continue
+            # Servers say nothing while any watch of the stream has not caught up, or waits for a revision to come.
+            if await current_revision(self._hub.endpoints, watcher.key) <= watcher.known_revision:
+                break  # nothing has happened that could still come
+            unanswered += 1
+            if unanswered == _PATIENCE:
+                self._hub.isolate(watcher)
         return watcher.known_revision
 
     @trio.lowlevel.enable_ki_protection

@@ -319,18 +319,19 @@ def _new_watch(
         raise InvalidRequestError("buffer is 0: at least one event must find room")
     if on_lag not in get_args(OnLag):
         raise InvalidRequestError(f"on_lag is {on_lag!r}: use one of {', '.join(map(repr, get_args(OnLag)))}")
+    kinds = [_check_filter(kind) for kind in filters]
     watcher = Watcher(
         *address,
         start_revision=check_number("start_revision", start_revision),
         progress_notify=progress_notify,
-        filters=[_check_filter(kind) for kind in filters],
+        filters=() if resync else kinds,
         prev_kv=prev_kv,
         watch_id=check_number("watch_id", watch_id),
         max_events=buffer,
         on_lag=on_lag,
         budget=hub.budget,
     )
-    known = Known() if resync else None
+    known = Known(kinds) if resync else None
     if batches:
         return Watch(hub, watcher, BatchShape(keys), known=known, ready_event=ready_event)
     return Watch(hub, watcher, EventShape(keys), known=known, ready_event=ready_event)

@@ -212,6 +212,15 @@ class WatchHub:
         else:
             lane.add(watcher)
 
+    def isolate(self, watcher: Watcher) -> None:
+        """Give a watch a stream of its own, where no other stands in the way of what the server says of it."""
+        lane = watcher.lane
+        if lane is not None and not lane.own:
+            own = self._own_lane()
+            if own is not None:
+                lane.remove(watcher)
+                own.add(watcher)
+
     def _fail_parked(self) -> None:
         parked, self._parked = self._parked, set()
         for watcher in parked:

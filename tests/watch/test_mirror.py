@@ -10,6 +10,7 @@ import trio
 import trio.testing
 
 from etcetra_trio import EncodingError, Mirror, MirrorChange
+from etcetra_trio.streams._endpoints import EngineName
 from etcetra_trio.testing import EtcdServer
 from watch._kit import ENGINES, Text, connected, true_progress
 
@@ -22,7 +23,7 @@ async def c(communicator: Text) -> AsyncGenerator[Text]:
 
 
 @pytest.mark.parametrize("http2", ENGINES)
-async def test_mapping(etcd_server: EtcdServer, http2: str) -> None:
+async def test_mapping(etcd_server: EtcdServer, http2: EngineName) -> None:
     async with connected(etcd_server, http2=http2, namespace=f"/mapping/{http2}/") as c:
         await c.put("m/a", "1")
         await c.put("m/b", "2")
@@ -123,7 +124,7 @@ async def test_encodings(c: Text) -> None:
 
 
 @pytest.mark.parametrize("http2", ENGINES)
-async def test_many_keys(etcd_server: EtcdServer, http2: str) -> None:
+async def test_many_keys(etcd_server: EtcdServer, http2: EngineName) -> None:
     """More than a page of them; and those that change while the pages are read are not missed."""
     async with connected(etcd_server, http2=http2, namespace=f"/many/{http2}/") as c:
         for start in range(0, 5_000, 100):

@@ -11,6 +11,7 @@ from client._kit import cancelled_at, tasks
 
 from etcetra_trio import EtcdClient, EtcdError, Mirror, PermissionDeniedError, StatusCode
 from etcetra_trio._range_reader import RangeReader
+from etcetra_trio.streams._endpoints import EngineName
 from etcetra_trio.testing import EtcdServer, FaultProxy
 from watch._kit import ENGINES, connected, eventually, streams, true_progress, wait_watches, watches_of
 
@@ -143,7 +144,7 @@ async def test_the_bodys_exception(etcd_server: EtcdServer) -> None:
 
 
 @pytest.mark.parametrize("http2", ENGINES)
-async def test_cancelled_anywhere(etcd_server: EtcdServer, http2: str) -> None:
+async def test_cancelled_anywhere(etcd_server: EtcdServer, http2: EngineName) -> None:
     async with connected(etcd_server, http2=http2, limit=60) as c:
         await c.put("s/k", "")
         before, tasks_before = await watches_of(etcd_server), tasks()

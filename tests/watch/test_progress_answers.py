@@ -7,7 +7,7 @@ import trio
 from trio.testing import MockClock
 
 from etcetra_trio import ConnectionLostError, UnsupportedByServerError
-from etcetra_trio._proto._methods import STATUS
+from etcetra_trio._proto._methods import RANGE, STATUS
 from watch._script import ScriptedServer, ScriptedStream, put, scripted_server, settle
 
 
@@ -160,6 +160,9 @@ async def test_a_passing_failure_says_nothing_about_the_version(autojump_clock: 
 async def test_a_question_that_the_server_leaves_unanswered(autojump_clock: MockClock) -> None:
     """Servers do so while a watch of the stream is not synchronised."""
     async with scripted_server() as server, trio.open_nursery() as nursery:
+        server.answers[RANGE] = lambda _: (
+            b"\n\x02\x18\x14"
+        )  # the store is at revision 20, so something may still come
 
         async def serve() -> None:
             stream = await server.watched(0, 10)
