@@ -8,6 +8,8 @@ from random import Random
 import trio
 
 from etcetra_trio import EtcdClient, EtcdError, TxnAction, Watch, WatchBatch, WatchEventType
+from etcetra_trio._proto._messages import etcdserverpb as pb
+from etcetra_trio._proto._methods import WATCH
 from etcetra_trio.testing import EtcdMember
 
 KEYS = 20  # in each group
@@ -36,9 +38,10 @@ class Writer:
         """Write so many events at least, and while ``goes_on()``; then one last key to each group."""
         async with self._client.connect() as communicator:
             while self.events < events or goes_on():
-                builder = self._builder()
+                count, builder = self._builder()
                 try:
                     await communicator.txn(builder)
+                    self.events += count
                 except EtcdError:  # it was killed; whether this was written, its log will tell
                     await trio.sleep(0.02)
                 await trio.sleep(PAUSE)
@@ -55,7 +58,8 @@ class Writer:
                 else:
                     break
 
-    def _builder(self) -> Callable[[TxnAction[str]], None]:
+    def _builder(self) -> tuple[int, Callable[[TxnAction[str]], None]]:
+        """How many events it will make at least, and what to do."""
         rng = self._rng
         kind = rng.random()
         self._number += 1
@@ -63,16 +67,16 @@ class Writer:
         count = 1 if kind < 0.85 else 100
         keys = {f"{rng.choice(self._groups)}{rng.randrange(KEYS)}" for _ in range(count)}
         group = rng.choice(self._groups)
-        self.events += len(keys)
+        deletes = 0.8 < kind < 0.85
 
         def build(action: TxnAction[str]) -> None:
-            if 0.8 < kind < 0.85:
+            if deletes:
                 action.delete_prefix(group)
             else:
                 for key in keys:
                     action.put(key, value)
 
-        return build
+        return (0 if deletes else len(keys)), build
 
 
 async def read_all(watch: Watch[WatchBatch[str]], into: list[Entry]) -> None:
@@ -84,17 +88,25 @@ async def read_all(watch: Watch[WatchBatch[str]], into: list[Entry]) -> None:
 
 
 async def true_log(server: EtcdMember, prefix: str, since: int) -> list[Entry]:
-    """What happened below a prefix, read by a client of its own at the end, from the server itself."""
-    found: list[Entry] = []
+    """What happened below a prefix, as the server tells it in one go: with nothing of ours but the bare stream."""
+    found: dict[int, list[tuple[WatchEventType, str, str]]] = {}
     async with EtcdClient(server.endpoint).connect() as communicator:
-        revision = (await communicator.range("x")).revision
-        await communicator.put(prefix + "the-end", "")
-        async with communicator.watch_prefix(prefix, start_revision=since, batches=True) as batches:
-            async for batch in batches:
-                if batch.revision > revision:
-                    return found
-                found.append(entry(batch))
-    raise AssertionError("unreachable")
+        last = (await communicator.put(prefix + "the-end", "")).revision
+        key, end = prefix.encode(), prefix[:-1].encode() + bytes([ord(prefix[-1]) + 1])
+        create = pb.WatchCreateRequest(key=key, range_end=end, start_revision=since)
+        connection = await communicator._endpoints.connection()
+        call = connection.stream(WATCH.path, message=bytes(pb.WatchRequest(create_request=create)))
+        while last not in found:
+            message = await call.receive()
+            assert message is not None
+            for event in pb.WatchResponse.parse(message).events:
+                kv = event.kv
+                assert kv is not None
+                kind = WatchEventType(int(event.type))
+                found.setdefault(kv.mod_revision, []).append((kind, kv.key.decode(), kv.value.decode()))
+        call.cancel()
+    del found[last]
+    return list(found.items())
 
 
 def part(log: Sequence[Entry], group: str) -> list[Entry]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import suppress
 from random import Random
 
 import pytest
 import trio
 from client._kit import FAST
 
-from etcetra_trio import EtcdClient
+from etcetra_trio import EtcdClient, UnsupportedByServerError, Watch, WatchBatch
 from etcetra_trio.streams._endpoints import EngineName
 from etcetra_trio.testing import EtcdServer, FaultProxy
 from watch._kit import ENGINES
@@ -33,6 +34,14 @@ def seed() -> int:
     return number
 
 
+async def ask_again_and_again(watch: Watch[WatchBatch[str]]) -> None:
+    """Progress moves the point where a watch goes on: it must never move it over an event."""
+    with suppress(UnsupportedByServerError, trio.ClosedResourceError):
+        while True:
+            await watch.progress()
+            await trio.sleep(0.005)
+
+
 async def survive(
     server: EtcdServer,
     breaks: Callable[[FaultProxy, Random], Awaitable[None]],
@@ -52,10 +61,13 @@ async def survive(
         async with FaultProxy(server.endpoint) as proxy, trio.open_nursery() as nursery:
             client = EtcdClient(proxy.endpoint, http2=http2)
             async with client.connect() as communicator:
-                opened = []
+                opened: list[Watch[WatchBatch[str]]] = []
                 async with trio.open_nursery() as entering:
                     for group in groups:
-                        opened.append(watch := communicator.watch_prefix(group, batches=True))
+                        watch = communicator.watch_prefix(
+                            group, batches=True, progress_notify=group == groups[0]
+                        )
+                        opened.append(watch)
                         entering.start_soon(watch.__aenter__)
                 since = min(watch.statistics().known_revision for watch in opened) + 1
 
@@ -65,6 +77,7 @@ async def survive(
 
                 writer = Writer(server, rng, groups)
                 nursery.start_soon(do_breaks)
+                nursery.start_soon(ask_again_and_again, opened[0])
                 nursery.start_soon(writer.run, events, lambda: not broken.is_set())
                 async with trio.open_nursery() as reading:
                     for watch, into in zip(opened, got, strict=True):
