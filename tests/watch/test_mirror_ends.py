@@ -69,7 +69,7 @@ async def test_leaving(etcd_server: EtcdServer) -> None:
         async with trio.open_nursery() as nursery, c.mirror("l/") as view:
             changes = view.changes()
             waiters = start_waiters(nursery, view)
-            await trio.testing.wait_all_tasks_blocked(0.05)
+            await trio.testing.wait_all_tasks_blocked(0.01)
         assert waiters == ["ended"] * 4
         await refuses_everything(view)
         with pytest.raises(trio.ClosedResourceError):
@@ -86,7 +86,7 @@ async def test_leaving_the_clients_block(etcd_server: EtcdServer) -> None:
             mirror = c.mirror("l/")
             view = await mirror.__aenter__()
             waiters = start_waiters(nursery, view)
-            await trio.testing.wait_all_tasks_blocked(0.05)
+            await trio.testing.wait_all_tasks_blocked(0.01)
         assert waiters == ["ended"] * 4
         await refuses_everything(view)
         await mirror.__aexit__(None, None, None)
