@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TypeVar, cast
 
 import trio
 import trio.testing
 
-from etcetra_trio import ConnectionFailedError, EtcdCommunicator, StatusCode
+from etcetra_trio import ConnectionFailedError, EtcdCommunicator, StatusCode, Watch, WatchEvent
 from etcetra_trio._keys import key_space
 from etcetra_trio._proto._messages import etcdserverpb as pb
 from etcetra_trio._proto._messages import mvccpb
@@ -23,6 +23,7 @@ from etcetra_trio.streams._watch_stream import WatchStream
 
 ResponseT = TypeVar("ResponseT")
 Answer = Callable[[bytes], bytes]
+Events = Watch[WatchEvent[str]]
 
 
 def put(key: str, revision: int, value: str = "v", version: int = 1) -> mvccpb.Event:
@@ -223,3 +224,31 @@ async def settle() -> None:
 
 def revisions(events: Sequence[object]) -> list[int]:
     return [event.revision for event in events]  # type: ignore[attr-defined]
+
+
+async def opened(server: ScriptedServer, nursery: trio.Nursery, key: str, **options: object) -> Events:
+    """A watch, entered; serve its `created` meanwhile."""
+    watch: Events = server.communicator.watch(key, **options)  # type: ignore[call-overload]
+
+    async def enter() -> None:
+        with suppress(trio.ClosedResourceError):  # some are closed before
+            await watch.__aenter__()
+
+    nursery.start_soon(enter)
+    await settle()
+    return watch
+
+
+async def first(
+    server: ScriptedServer, nursery: trio.Nursery, key: str, **options: object
+) -> tuple[Events, ScriptedStream]:
+    watch = await opened(server, nursery, key, **options)
+    stream = await server.watched(0)
+    await settle()
+    return watch, stream
+
+
+async def lag(stream: ScriptedStream, watch_id: int, key: str, revisions: range) -> None:
+    for revision in revisions:
+        stream.events(watch_id, put(key, revision))
+    await settle()

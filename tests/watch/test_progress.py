@@ -80,11 +80,12 @@ async def test_progress_beside_one_that_waits_for_the_future(
 async def test_progress_beside_one_that_catches_up(communicator: Text, etcd_server: EtcdServer) -> None:
     for _ in range(20):
         revision = (await communicator.put("k", "")).revision
-    async with communicator.watch("k") as events, trio.open_nursery() as nursery:
-        late = communicator.watch("k", start_revision=revision - 10)
-        nursery.start_soon(late.__aenter__)
-        await ask(etcd_server, events, revision)
-        assert (await late.receive()).revision == revision - 10
+    late = communicator.watch("k", start_revision=revision - 10)
+    async with communicator.watch("k") as events:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(late.__aenter__)
+            await ask(etcd_server, events, revision)
+        assert (await take(late, 1))[0].revision == revision - 10
         await late.aclose()
 
 
