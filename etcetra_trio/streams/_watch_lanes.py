@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 #: Back-off between tries to reopen a stream, in seconds: full jitter up to a bound that doubles.
 FIRST_DELAY, LONGEST_DELAY = 0.05, 2.0
+#: Messages larger than we take, one after the other without an event between them, before the watches fail.
+TOO_LARGE: Final = 5
 #: Lanes for single watches that lag: each may hold a stream's window (4 MiB) beside its watch's buffer.
 OWN_LANES: Final = 6
 #: Statuses that another try cannot change; all others, and every broken connection, are worth one.
@@ -101,6 +103,7 @@ class Lane:
 
     async def _run(self) -> None:  # noqa: ASYNC910 - begun with a watch
         delay = 0.0  # a first break costs no time
+        too_large = 0
         try:
             while self.watchers:
                 stream = await self._open()
@@ -108,7 +111,10 @@ class Lane:
                     began = trio.current_time()
                     end = await stream.wait_end()
                     self.stream = None
-                    self._on_interruption(stream, end)
+                    # etcd sends what came for a watch before it confirmed it in one piece, however large; the next
+                    # time it mostly is in fragments.
+                    too_large = 0 if stream.fruitful or end.kind != "message" else too_large + 1
+                    self._on_interruption(stream, end, final=too_large >= TOO_LARGE)
                     if stream.stopped:
                         continue
                     if stream.confirmed:
@@ -140,10 +146,8 @@ class Lane:
             self.stream.create(watcher)
         return self.stream
 
-    def _on_interruption(self, stream: WatchStream, end: StreamEnd) -> None:
-        if not stream.stopped and (
-            end.kind == "message" or (end.kind in {"status", "http"} and end.status in _FINAL)
-        ):
+    def _on_interruption(self, stream: WatchStream, end: StreamEnd, *, final: bool) -> None:
+        if not stream.stopped and (final or (end.kind in {"status", "http"} and end.status in _FINAL)):
             self._fail_all(stream.connection.error(end, WATCH, write=False))
         for watcher in self.watchers:
             watcher.on_interruption(trio.current_time())
