@@ -21,22 +21,28 @@ if TYPE_CHECKING:
 class UnaryCall(Stream):
     """One request, one answer; made and awaited by :meth:`Connection.unary`."""
 
-    __slots__ = ("connection", "end", "task")
+    __slots__ = ("connection", "end", "reset", "task")
 
     def __init__(self, connection: Connection) -> None:
         super().__init__(unary=True)
         self.connection = connection
+        #: Whether cancelling it resets its stream, see :meth:`Connection.unary`.
+        self.reset: bool = True
         self.end: StreamEnd | None = None
         self.task: trio.lowlevel.Task | None = None
 
     def on_end(self, end: StreamEnd) -> None:
         self.end = end
+        if not self.reset:
+            self.connection.finished(self)
         if self.task is not None:
             reschedule(self.task)
 
     def abort(self, _raise_cancel: Callable[[], None]) -> Abort:
         """Trio's abort function: the caller leaves at once, the server hears of it."""
-        self.connection.cancel(self)
+        self.task = None
+        if self.reset:
+            self.connection.cancel(self)
         return Abort.SUCCEEDED
 
 

@@ -48,6 +48,8 @@ PROBE_DELAY: Final = 0.025
 #: Added to the caller's deadline in ``grpc-timeout``, in seconds, so that our own clock is always the first
 #: to say it.
 TIMEOUT_GRACE: Final = 0.5
+#: How long a connection that is to close waits for the answers to calls that must not be reset, in seconds.
+LINGER: Final = 1.0
 REQUIRE_LEADER: Final[Field] = (b"hasleader", b"true")
 
 
@@ -72,6 +74,7 @@ class Connection:
         #: Whether the server's progress answers can be believed; None: not asked yet (see ``_server_version``).
         self.progress_is_true: bool | None = None
         self._closing = False
+        self._unfinished: set[UnaryCall] = set()  # those that must not be reset
 
     # -- life --------------------------------------------------------------------------------------------
 
@@ -90,7 +93,21 @@ class Connection:
                         reason, violation = str(error), True
                     nursery.cancel_scope.cancel("connection lost")
         finally:
+            if not reason and self._unfinished:
+                await self._linger()
             self._end(reason, violation=violation)
+
+    async def _linger(self) -> None:
+        """Before the end: wait for the answers to calls that must not be reset."""
+        self._closing = True
+        with trio.move_on_after(LINGER, shield=True) as self._scope, suppress(ProtocolViolation):
+            await self._read()
+
+    def finished(self, call: UnaryCall) -> None:
+        """A call that must not be reset is over."""
+        self._unfinished.discard(call)
+        if self._closing and not self._unfinished:
+            self._scope.cancel("all answers came")
 
     def close(self) -> None:
         """End :meth:`run`; says goodbye if the socket takes it."""
@@ -182,7 +199,7 @@ class Connection:
 
     @enable_ki_protection
     async def unary(
-        self, method: Method, message: bytes, *, write: bool, leader: bool = True, max_message: int = 0
+        self, method: Method, message: bytes, *, write: bool, leader: bool = True, max_message: int = 0, reset: bool = True
     ) -> bytes:
         """One request, one answer.
 
@@ -192,6 +209,8 @@ class Connection:
           write: Whether it can change anything, for the verdict in errors.
           leader: A member that knows no leader refuses it.
           max_message: The longest answer to take, in octets; 0: as the client is set.
+          reset: Cancelling it resets its stream, and the server knows its deadline. Without, the server is let
+            carry it out, and the answer is dropped.
 
         Cancellation:
           May have happened: the request may have reached the server, which is told to stop.
@@ -204,9 +223,12 @@ class Connection:
         call = UnaryCall(self)
         call.max_message = max_message
         deadline = trio.current_effective_deadline()
+        if not reset:
+            call.reset = False
+            self._unfinished.add(call)
         timeout = (
             None
-            if deadline == math.inf
+            if deadline == math.inf or not reset
             else timeout_value(max(deadline - trio.current_time(), 0.0) + TIMEOUT_GRACE)
         )
         engine.open(call, self.head(method.path, leader=leader), message, end=True, timeout=timeout)

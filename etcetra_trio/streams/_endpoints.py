@@ -60,6 +60,7 @@ class Endpoints:
         write: bool = False,
         leader: bool = True,
         max_message: int = 0,
+        reset: bool = True,
     ) -> ResponseT:
         """:meth:`Connection.unary` over the live connection; decodes the answer.
 
@@ -72,7 +73,9 @@ class Endpoints:
         live = self.live
         if live is None or not live.engine.accepting:
             live = await self.connection(write=write)
-        data = await live.unary(method, message, write=write, leader=leader, max_message=max_message)
+        data = await live.unary(
+            method, message, write=write, leader=leader, max_message=max_message, reset=reset
+        )
         try:
             return decode(data)
         except DecodeError as error:

@@ -151,6 +151,9 @@ async def test_cancelled_at_every_checkpoint(communicator: Communicator, name: s
         if not await cancelled_at(step, lambda: CALLS[name](communicator), parked=parked):
             break
         cancelled += 1
+        if name == "txn_compare":  # it only reads, so it is not reset: see test_cancelled_reads.py
+            while live(communicator).engine.streams:
+                await trio.sleep(0.001)
         assert live(communicator).engine.streams == {}
     assert cancelled
     assert await communicator.get("k") == "v"
