@@ -199,7 +199,14 @@ class Connection:
 
     @enable_ki_protection
     async def unary(
-        self, method: Method, message: bytes, *, write: bool, leader: bool = True, max_message: int = 0, reset: bool = True
+        self,
+        method: Method,
+        message: bytes,
+        *,
+        write: bool,
+        leader: bool = True,
+        max_message: int = 0,
+        reset: bool = True,
     ) -> bytes:
         """One request, one answer.
 

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 import trio
 
 from client._kit import live
 from client._peer import open_peer
-from etcetra_trio import EtcdClient
+from etcetra_trio import EtcdClient, TxnAction
 from etcetra_trio.streams._endpoints import EngineName
 from etcetra_trio.testing import EtcdServer
+
 
 @pytest.fixture(params=["lean", "h2"])
 def engine(request: pytest.FixtureRequest) -> EngineName:
     name: EngineName = request.param
     return name
+
+
+def fill(page: int, action: TxnAction[str]) -> None:
+    for number in range(100):
+        action.put(f"k/{page:02}/{number:03}", "v" * 200)
 
 
 @pytest.mark.parametrize("close", [False, True])
@@ -24,9 +32,7 @@ async def test_the_server_lives(engine: EngineName, *, close: bool) -> None:
         client = EtcdClient(server.endpoint, http2=engine)
         async with client.connect() as communicator:
             for page in range(40):
-                await communicator.txn(
-                    lambda action, page=page: [action.put(f"k/{page:02}/{n:03}", "v" * 200) for n in range(100)]
-                )
+                await communicator.txn(partial(fill, page))
             for attempt in range(20):
                 with trio.move_on_after(0.001 + 0.001 * attempt):
                     if close:
