@@ -25,7 +25,7 @@ class UnaryCall(Stream):
 
     def __init__(self, connection: Connection) -> None:
         super().__init__(unary=True)
-        self.connection = connection
+        self.connection: Connection = connection
         #: Whether cancelling it resets its stream, see :meth:`Connection.unary`.
         self.reset: bool = True
         self.end: StreamEnd | None = None
