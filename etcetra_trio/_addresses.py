@@ -74,11 +74,18 @@ class Endpoint:
     host: str = ""
     port: int = 0
     path: str = ""
+    #: One of the addresses that the host's name stands for; empty: any of them.
+    address: str = ""
 
     @property
     def secure(self) -> bool:
         """Whether TLS is spoken there."""
         return self.scheme in {"https", "unixs"}
+
+    @property
+    def server_name(self) -> str:
+        """The name that its certificate must have, unless another was chosen."""
+        return self.host.partition("%")[0].removesuffix(".") or "localhost"
 
     @property
     def authority(self) -> str:
