@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from ._keys import KeySpace
     from ._proto import _codec as pb
+    from ._proto._changes import Change
     from .streams._endpoints import Endpoints
 
 _BUFFER = 1024
@@ -42,7 +43,7 @@ class Mirror(Mapping[TextT, TextT]):
         self._endpoints = endpoints
         self._keys: KeySpace[TextT] = keys
         self._address = address
-        self._records: dict[bytes, pb.KeyValue] = {}
+        self._records: dict[bytes, pb.KeyValue | Change] = {}
         self._revision = 0
         self._watch: Watch[Batch] | None = None
         self._watcher: Watcher | None = None
@@ -97,15 +98,12 @@ class Mirror(Mapping[TextT, TextT]):
 
     def _apply(self, batch: Batch) -> None:
         for event in batch.events:
-            kv = event.kv
-            if kv is None:
-                continue
-            if event.type:
-                self._records.pop(kv.key, None)
+            if event.kind:
+                self._records.pop(event.key, None)
             else:
-                self._records[kv.key] = kv
+                self._records[event.key] = event
             for subscriber in self._subscribers:
-                subscriber.note(kv.key)
+                subscriber.note(event.key)
         self._revision = batch.revision
         self._wake()
 
@@ -151,7 +149,7 @@ class Mirror(Mapping[TextT, TextT]):
         self.check()
         return key_value(self._keys, self._record(key))
 
-    def _record(self, key: str | bytes) -> pb.KeyValue:
+    def _record(self, key: str | bytes) -> pb.KeyValue | Change:
         kv = self._records.get(self._keys.key(key))
         if kv is None:
             raise KeyError(key)

@@ -10,6 +10,7 @@ import trio
 
 from ._errors import ConnectionFailedError, ConnectionLostError, UnavailableError
 from ._proto import _codec as pb
+from ._proto._changes import Change
 from ._proto._methods import RANGE
 from ._range_reader import RangeReader
 from ._server_errors import CompactedError
@@ -37,30 +38,30 @@ class Known:
         #: Whether what there was at the beginning is known.
         self.complete: bool = False
 
-    def note(self, event: pb.Event) -> None:
+    def note(self, event: Change) -> None:
         """The reader got this event."""
-        kv = event.kv
-        if kv is not None:
-            if event.type == _DELETE:
-                self._revisions.pop(kv.key, None)
-            else:
-                self._revisions[kv.key] = kv.mod_revision
+        if event.kind == _DELETE:
+            self._revisions.pop(event.key, None)
+        else:
+            self._revisions[event.key] = event.mod_revision
 
-    def wanted(self, events: list[pb.Event]) -> list[pb.Event]:
+    def wanted(self, events: list[Change]) -> list[Change]:
         """The events that the reader asked for."""
-        return [event for event in events if event.type not in self._unwanted] if self._unwanted else events
+        return [event for event in events if event.kind not in self._unwanted] if self._unwanted else events
 
-    def differences(self, state: list[pb.KeyValue], at_revision: int) -> list[pb.Event]:
+    def differences(self, state: list[pb.KeyValue], at_revision: int) -> list[Change]:
         """The events that lead from what the reader knows to ``state``: deletions first, then puts by revision.
 
         All of them are noted.
         """
         present = {kv.key for kv in state}
         events = [
-            _event(_DELETE, _deleted(key, at_revision)) for key in self._revisions if key not in present
+            Change(key, b"", None, _DELETE, at_revision, 0, 0, 0)
+            for key in self._revisions
+            if key not in present
         ]
         changed = [kv for kv in state if self._revisions.get(kv.key) != kv.mod_revision]
-        events += [_event(_PUT, kv) for kv in sorted(changed, key=lambda kv: kv.mod_revision)]
+        events += [_put(kv) for kv in sorted(changed, key=lambda kv: kv.mod_revision)]
         for event in events:
             self.note(event)
         self.complete = True
@@ -129,14 +130,5 @@ async def list_state_patiently(
         delay = min(2 * delay, LONGEST_DELAY)
 
 
-def _event(kind: int, kv: pb.KeyValue) -> pb.Event:
-    event = pb.Event()
-    event.type, event.kv, event.prev_kv = kind, kv, None
-    return event
-
-
-def _deleted(key: bytes, at_revision: int) -> pb.KeyValue:
-    kv = pb.KeyValue()
-    kv.key, kv.value, kv.mod_revision = key, b"", at_revision
-    kv.create_revision = kv.version = kv.lease = 0
-    return kv
+def _put(kv: pb.KeyValue) -> Change:
+    return Change(kv.key, kv.value, None, _PUT, kv.mod_revision, kv.create_revision, kv.version, kv.lease)

@@ -11,6 +11,7 @@ from ._keys import TextT
 if TYPE_CHECKING:
     from ._keys import KeySpace
     from ._proto import _codec as pb
+    from ._proto._changes import Change
 
 
 class SortOrder(IntEnum):
@@ -88,7 +89,7 @@ class DeleteResult(NamedTuple, Generic[TextT]):
     prev: list[KeyValue[TextT]]
 
 
-def key_value(keys: KeySpace[TextT], kv: pb.KeyValue) -> KeyValue[TextT]:
+def key_value(keys: KeySpace[TextT], kv: pb.KeyValue | Change) -> KeyValue[TextT]:
     """A record of the server as the user knows it."""
     return KeyValue(
         keys.text_key(kv.key),

@@ -165,17 +165,22 @@ class Watch(trio.abc.ReceiveChannel[ItemT]):
             raise trio.BusyResourceError("another task is receiving from this watch")
         self._busy = True
         self._quiet = False
+        watcher = self._watcher
         try:
-            await trio.lowlevel.checkpoint()
-            if not self._ready:
-                await self._wait_ready()
+            nothing = self._batch is None and not watcher.inbox and watcher.failure is None
+            if nothing and self._ready and not self._closed:
+                await watcher.arrived.wait()  # is the checkpoint
+            else:
+                await trio.lowlevel.checkpoint()
+                if not self._ready:
+                    await self._wait_ready()
             while self._batch is None:
                 self._check_open()
-                batch = self._watcher.take()
+                batch = watcher.take()
                 if batch is None:
                     await self._wait_for_more()
                 else:
-                    self._batch = self._learn_from(batch)
+                    self._batch = batch if self._known is None else self._learn_from(self._known, batch)
             self._check_open()
             return self._give(self._batch)
         except trio.Cancelled:
@@ -184,17 +189,18 @@ class Watch(trio.abc.ReceiveChannel[ItemT]):
         finally:
             self._busy = False
 
-    def _learn_from(self, batch: Batch) -> Batch | None:
+    __anext__ = receive  # one coroutine less at each event than with the method of the base class
+
+    def _learn_from(self, known: Known, batch: Batch) -> Batch | None:
         """With ``resync``: note the events, and leave out those that are not wanted; None if all are."""
-        if self._known is not None:
-            for event in batch.events:
-                self._known.note(event)
-            batch.events = self._known.wanted(batch.events)
-            if not batch.events:
-                self._delivered = batch.revision
-                self._hub.taken(self._watcher)
-                return None
-        return batch
+        for event in batch.events:
+            known.note(event)
+        batch.events = known.wanted(batch.events)
+        if batch.events:
+            return batch
+        self._delivered = batch.revision
+        self._hub.taken(self._watcher)
+        return None
 
     def _give(self, batch: Batch) -> ItemT:
         index = self._next

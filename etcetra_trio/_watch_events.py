@@ -9,7 +9,7 @@ from ._keys import TextT
 
 if TYPE_CHECKING:
     from ._keys import KeySpace
-    from ._proto import _codec as pb
+    from ._proto._changes import Change
 
 
 class WatchEventType(Enum):
@@ -17,6 +17,12 @@ class WatchEventType(Enum):
 
     PUT = 0
     DELETE = 1
+
+
+_PUT = WatchEventType.PUT
+_DELETE = WatchEventType.DELETE
+# Half the cost of calling a NamedTuple.
+_new = tuple.__new__
 
 
 class WatchFilter(IntEnum):
@@ -57,24 +63,27 @@ class WatchBatch(NamedTuple, Generic[TextT]):
 
 
 def watch_event(
-    keys: KeySpace[TextT], event: pb.Event, coalesced: set[bytes], *, synthetic: bool = False
+    keys: KeySpace[TextT], change: Change, coalesced: set[bytes], *, synthetic: bool = False
 ) -> WatchEvent[TextT]:
     """An event of the server as the user knows it.
 
     Raises:
       EncodingError: its key or value is no text.
     """
-    kv, previous = event.kv, event.prev_kv
-    assert kv is not None  # the streams let no event without a key through
-    return WatchEvent(
-        keys.text_key(kv.key),
-        keys.text_value(kv.value, kv.key),
-        None if previous is None else keys.text_value(previous.value, kv.key),
-        WatchEventType.DELETE if event.type else WatchEventType.PUT,
-        kv.mod_revision,
-        kv.create_revision,
-        kv.version,
-        kv.lease,
-        kv.key in coalesced if coalesced else False,
-        synthetic,
+    key, value, previous, kind, mod_revision, create_revision, version, lease = change
+    event: WatchEvent[TextT] = _new(
+        WatchEvent,
+        (
+            keys.text_key(key),
+            keys.text_value(value, key),
+            None if previous is None else keys.text_value(previous, key),
+            _DELETE if kind else _PUT,
+            mod_revision,
+            create_revision,
+            version,
+            lease,
+            bool(coalesced) and key in coalesced,
+            synthetic,
+        ),
     )
+    return event

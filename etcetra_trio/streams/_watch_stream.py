@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from .._error_table import rpc_error
 from .._errors import StatusCode, UnavailableError
 from .._proto import _codec as pb
+from .._proto._changes import watch_changes
 from .._proto._methods import WATCH
 from .._proto._wire import DecodeError
 from .._server_errors import CompactedError
@@ -130,25 +131,29 @@ class WatchStream(Stream):
 
     def _handle(self, message: bytes) -> None:
         try:
-            response = pb.decode_watch_response(message)
-            if any(event.kv is None for event in response.events):
-                raise DecodeError("an event without a key")
+            changes = watch_changes(message)
+            response = pb.decode_watch_response(message) if changes is None else None
         except DecodeError as error:
             self._abandon(StreamEnd("protocol", INTERNAL, f"a watch response does not decode: {error}"))
             return
+        if changes is not None:
+            watcher = self._watches.get(changes.watch_id)
+            if watcher is not None:
+                self.fruitful = True
+                watcher.on_events(changes.changes, len(message), more_fragments=changes.fragment)
+                if watcher.full:
+                    self._lane.on_lag(watcher)
+        elif response is not None:
+            self._on_other(response)
+
+    def _on_other(self, response: pb.WatchResponse) -> None:
+        """A response without events."""
         if response.created:
             self._on_created(response)
         elif response.canceled:
             watcher = self._watches.pop(response.watch_id, None)
             if watcher is not None:
                 self._on_canceled(watcher, response)
-        elif response.events:
-            watcher = self._watches.get(response.watch_id)
-            if watcher is not None:
-                self.fruitful = True
-                watcher.on_events(response.events, len(message), more_fragments=response.fragment)
-                if watcher.full:
-                    self._lane.on_lag(watcher)
         elif response.header is not None:
             self._on_progress(response.watch_id, response.header.revision)
 

@@ -13,6 +13,7 @@ from ._waiter import Waiter
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from .._proto._changes import Change
     from ._watch_lanes import Lane
 
 #: Octets of memory that wait for a reader at most, about; one larger revision is let through alone.
@@ -38,9 +39,9 @@ class Batch:
 
     __slots__ = ("coalesced", "events", "revision", "size", "synthetic")
 
-    def __init__(self, revision: int, events: list[pb.Event], size: int) -> None:
+    def __init__(self, revision: int, events: list[Change], size: int) -> None:
         self.revision: int = revision
-        self.events: list[pb.Event] = events
+        self.events: list[Change] = events
         self.size: int = size
         #: Keys whose older events were left out.
         self.coalesced: set[bytes] = set()
@@ -111,7 +112,7 @@ class Watcher:
         self.waiting_events: int = 0
         self.size: int = 0
         # The last revision of a response of which more fragments are to come.
-        self.tail: list[pb.Event] = []
+        self.tail: list[Change] = []
         self.tail_size: int = 0
         self.created: bool = False
         self.closed: bool = False
@@ -161,33 +162,28 @@ class Watcher:
         self.down_since = None
         self.notify()
 
-    def on_events(self, events: list[pb.Event], size: int, *, more_fragments: bool) -> None:
+    def on_events(self, events: list[Change], size: int, *, more_fragments: bool) -> None:
         """Put whole revisions into the inbox; the last one of an unfinished response waits for the rest of it."""
         size += EVENT_SIZE * len(events)
         if self.tail:
             events = self.tail + events
             size += self.tail_size
             self.tail, self.tail_size = [], 0
-        first = events[0].kv
-        last = events[-1].kv
-        assert first is not None
-        assert last is not None
-        if not more_fragments and first.mod_revision == last.mod_revision:  # mostly there is one revision
-            self._add(first.mod_revision, events, size)
+        revision = events[0].mod_revision
+        if not more_fragments and revision == events[-1].mod_revision:  # mostly there is one revision
+            self._add(revision, events, size)
         else:
             self._add_revisions(events, size, more_fragments=more_fragments)
         self.notify()
 
-    def _add_revisions(self, events: list[pb.Event], size: int, *, more_fragments: bool) -> None:
+    def _add_revisions(self, events: list[Change], size: int, *, more_fragments: bool) -> None:
         each = size // len(events)
         start = 0
         count = len(events)
         while start < count:
-            kv = events[start].kv
-            assert kv is not None
-            revision = kv.mod_revision
+            revision = events[start].mod_revision
             stop = start + 1
-            while stop < count and _revision(events[stop]) == revision:
+            while stop < count and events[stop].mod_revision == revision:
                 stop += 1
             if stop == count and more_fragments:
                 self.tail, self.tail_size = events[start:], each * (stop - start)
@@ -195,28 +191,25 @@ class Watcher:
             self._add(revision, events[start:stop], each * (stop - start))
             start = stop
 
-    def _add(self, revision: int, events: list[pb.Event], size: int) -> None:
+    def _add(self, revision: int, events: list[Change], size: int) -> None:
         # Old servers repeat events (fixed in 3.5.8) and send those of other keys (fixed in 3.5.33, 3.6.14, 3.7.1).
         if revision < self.next_revision:
             return
-        if self.range_end != b"\0" or self.key != b"\0":
-            events = [event for event in events if self._covers(event)]
-            if not events:
-                return
+        key, range_end = self.key, self.range_end
+        if not range_end:
+            events = [event for event in events if event.key == key]
+        elif range_end != b"\0":
+            events = [event for event in events if key <= event.key < range_end]
+        elif key != b"\0":
+            events = [event for event in events if key <= event.key]
+        if not events:
+            return
         self.inbox.append(Batch(revision, events, size))
         self.waiting_events += len(events)
         self.size += size
         self.budget.used += size
         self.next_revision = revision + 1
         self.known_revision = revision
-
-    def _covers(self, event: pb.Event) -> bool:
-        kv = event.kv
-        if kv is None:
-            return False
-        if not self.range_end:
-            return kv.key == self.key
-        return kv.key >= self.key and (self.range_end == b"\0" or kv.key < self.range_end)
 
     def on_progress(self, revision: int, *, trusted: bool) -> None:
         """The server says that everything up to ``revision`` was sent."""
@@ -276,17 +269,15 @@ class Watcher:
 
     def coalesce(self) -> None:
         """Keep the newest event of each key."""
-        newest: dict[bytes, pb.Event] = {}
+        newest: dict[bytes, Change] = {}
         left_out: set[bytes] = set()
         size = self.size
         for batch in self.inbox:
             left_out |= batch.coalesced
             for event in batch.events:
-                kv = event.kv
-                assert kv is not None
-                if newest.pop(kv.key, None) is not None:
-                    left_out.add(kv.key)
-                newest[kv.key] = event  # last in order, as its revision is the newest
+                if newest.pop(event.key, None) is not None:
+                    left_out.add(event.key)
+                newest[event.key] = event  # last in order, as its revision is the newest
         before = self.waiting_events
         next_revision, known = self.next_revision, self.known_revision
         self.discard()
@@ -294,9 +285,5 @@ class Watcher:
         if newest:
             self._add_revisions(list(newest.values()), size * len(newest) // before, more_fragments=False)
         for batch in self.inbox:
-            batch.coalesced = {event.kv.key for event in batch.events if event.kv} & left_out
+            batch.coalesced = {event.key for event in batch.events} & left_out
         self.next_revision, self.known_revision = next_revision, known
-
-
-def _revision(event: pb.Event) -> int:
-    return 0 if event.kv is None else event.kv.mod_revision

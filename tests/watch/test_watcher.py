@@ -8,21 +8,15 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
-from etcetra_trio._proto import _codec as pb
+from etcetra_trio._proto._changes import Change
 from etcetra_trio.streams._watcher import BUFFER_SIZE, TOTAL_SIZE, Budget, Watcher
 
 #: What events of one revision look like: how many of them.
 Log = list[tuple[int, int]]
 
 
-def event(revision: int, number: int, key: bytes = b"") -> pb.Event:
-    one = pb.Event()
-    one.type, one.kv, one.prev_kv = 0, pb.KeyValue(), None
-    kv = one.kv
-    kv.key, kv.value = key or b"k%d" % number, b""
-    kv.mod_revision = kv.create_revision = revision
-    kv.version, kv.lease = 1, 0
-    return one
+def event(revision: int, number: int, key: bytes = b"") -> Change:
+    return Change(key or b"k%d" % number, b"", None, 0, revision, revision, 1, 0)
 
 
 def watcher(
@@ -47,7 +41,7 @@ def watcher(
 def taken(one: Watcher) -> list[tuple[int, list[bytes]]]:
     found = []
     while (batch := one.take()) is not None:
-        found.append((batch.revision, [each.kv.key for each in batch.events if each.kv]))
+        found.append((batch.revision, [each.key for each in batch.events]))
     return found
 
 
@@ -63,12 +57,7 @@ def logs(draw: st.DrawFn) -> Log:
     return found
 
 
-def revision_of(one: pb.Event) -> int:
-    assert one.kv is not None
-    return one.kv.mod_revision
-
-
-def flat(log: Log) -> list[pb.Event]:
+def flat(log: Log) -> list[Change]:
     return [event(revision, number) for revision, size in log for number in range(size)]
 
 
@@ -118,7 +107,7 @@ def test_any_cut_and_any_break_gives_each_revision_once(log: Log, steps: list[St
             events = flat([item for item in log if item[0] >= one.next_revision - step.back])
             continue
         part, events = events[: step.events], events[step.events :]
-        cut_in_two = bool(events) and revision_of(events[0]) == revision_of(part[-1])
+        cut_in_two = bool(events) and events[0].mod_revision == part[-1].mod_revision
         # A piece of a response says "more to come" also where it ends with a revision.
         more = cut_in_two or (bool(events) and step.fragment)
         one.on_events(part, step.size, more_fragments=more)
@@ -170,9 +159,8 @@ def test_coalescing_keeps_the_newest_of_each_key(log: list[list[int]]) -> None:
     got = []
     while (batch := one.take()) is not None:
         for each in batch.events:
-            assert each.kv is not None
-            number = int(each.kv.key[1:])
-            assert (each.kv.key in batch.coalesced) == (number in left_out)
+            number = int(each.key[1:])
+            assert (each.key in batch.coalesced) == (number in left_out)
             got.append((batch.revision, number))
     assert [revision for revision, _ in got] == sorted(revision for revision, _ in got)
     assert sorted(got) == sorted((revision, number) for number, revision in newest.items())
