@@ -46,6 +46,7 @@ from ._errors import OutcomeUnknownError as OutcomeUnknownError
 from ._errors import RemoteProtocolError as RemoteProtocolError
 from ._errors import RpcError as RpcError
 from ._errors import StatusCode as StatusCode
+from ._errors import TLSError as TLSError
 from ._errors import UnavailableError as UnavailableError
 from ._errors import WatchLaggedError as WatchLaggedError
 from ._iter_range import RangeIterator as RangeIterator
@@ -76,6 +77,7 @@ from ._server_errors import UnhealthyError as UnhealthyError
 from ._server_errors import UnknownServerError as UnknownServerError
 from ._server_errors import UnsupportedByServerError as UnsupportedByServerError
 from ._server_errors import WatchCanceledError as WatchCanceledError
+from ._tls import TLSConfig as TLSConfig
 from ._txn import TxnAction as TxnAction
 from ._txn import TxnItem as TxnItem
 from ._txn import TxnResponse as TxnResponse

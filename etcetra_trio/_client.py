@@ -12,17 +12,21 @@ from ._checks import check_number
 from ._communicator import EtcdCommunicator
 from ._errors import InvalidRequestError
 from ._keys import KeySpace, TextT, key_space
+from ._tls import tls_contexts
 from .streams._endpoints import Endpoints
 from .streams._protocol import Limits
 from .streams._service import open_service
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncGenerator, Sequence
 
     from ._addresses import HostPortPair
+    from ._tls import TLSConfig
     from .streams._endpoints import EngineName
 
     _Endpoints = HostPortPair | str | Sequence[HostPortPair | str]
+    _TLS = bool | TLSConfig | ssl.SSLContext
 
 
 @final
@@ -34,12 +38,16 @@ class EtcdClient(Generic[TextT]):
 
     Args:
       endpoints: Where etcd is: a :class:`HostPortPair`, a string such as ``"host:2379"``,
-        ``"http://host:2379"``, ``"[::1]:2379"`` or ``"unix:///path"``, several of them between commas, or a
+        ``"https://host:2379"``, ``"[::1]:2379"`` or ``"unix:///path"``, several of them between commas, or a
         sequence of these. The first that answers serves.
+      secure: The same as ``tls=True``.
       encoding: The text codec of keys and values; None for bytes.
       namespace: Put before every key, and removed from everything that comes back.
       http2: The HTTP/2 engine: ``"lean"``, ours, or ``"h2"``, the package of that name, several times slower,
         to compare with.
+      tls: Speak TLS, and trust what the system trusts (True), what a :class:`TLSConfig` says, or what an
+        :class:`ssl.SSLContext` of yours does, on which ALPN is set to HTTP/2. ``https://`` alone is True, too.
+        Server certificates are always checked, unless your own context does not.
       max_receive_size: The largest answer to take, in octets.
 
     Raises:
@@ -48,14 +56,16 @@ class EtcdClient(Generic[TextT]):
       TypeError: an argument is of a wrong type.
     """
 
-    __slots__ = ("_endpoints", "_http2", "_keys", "_max_receive_size")
+    __slots__ = ("_endpoints", "_http2", "_keys", "_max_receive_size", "_tls")
 
     @overload
     def __init__(
         self: EtcdClient[str],
         endpoints: _Endpoints,
         *,
+        secure: bool = ...,
         encoding: str = ...,
+        tls: _TLS | None = ...,
         namespace: str | bytes = ...,
         http2: EngineName = ...,
         max_receive_size: int = ...,
@@ -65,7 +75,9 @@ class EtcdClient(Generic[TextT]):
         self: EtcdClient[bytes],
         endpoints: _Endpoints,
         *,
+        secure: bool = ...,
         encoding: None,
+        tls: _TLS | None = ...,
         namespace: str | bytes = ...,
         http2: EngineName = ...,
         max_receive_size: int = ...,
@@ -74,17 +86,25 @@ class EtcdClient(Generic[TextT]):
         self,
         endpoints: _Endpoints,
         *,
+        secure: bool = False,
         encoding: str | None = "utf-8",
+        tls: _TLS | None = None,
         namespace: str | bytes = "",
         http2: EngineName = "lean",
         max_receive_size: int = 64 << 20,
     ) -> None:
         if http2 not in {"lean", "h2"}:
             raise InvalidRequestError(f'http2 is {http2!r}: use "lean" or "h2"')
-        self._endpoints = parse_endpoints(endpoints)
-        for endpoint in self._endpoints:
-            if endpoint.secure:
-                raise InvalidRequestError(f"{endpoint}: TLS is not supported yet")
+        if secure:
+            if tls is not None:
+                raise InvalidRequestError("secure=True is tls=True: give one of them, not both")
+            tls = True
+        if tls is False:
+            tls = None
+        self._endpoints = parse_endpoints(endpoints, secure=tls is not None)
+        if tls is None and any(endpoint.secure for endpoint in self._endpoints):
+            tls = True
+        self._tls = None if tls is None else tls_contexts(tls)
         if not check_number("max_receive_size", max_receive_size):
             raise InvalidRequestError("max_receive_size is 0: no answer would fit")
         self._max_receive_size = max_receive_size
@@ -116,7 +136,7 @@ class EtcdClient(Generic[TextT]):
         """
         async with open_service() as service:
             endpoints = Endpoints(
-                service, self._endpoints, Limits(message=self._max_receive_size), self._http2
+                service, self._endpoints, Limits(message=self._max_receive_size), self._http2, self._tls
             )
             if wait:
                 await endpoints.connection()

@@ -28,6 +28,7 @@ __all__ = [
     "RemoteProtocolError",
     "RpcError",
     "StatusCode",
+    "TLSError",
     "UnavailableError",
     "WatchLaggedError",
 ]
@@ -133,6 +134,13 @@ class ConnectionFailedError(EtcdError, OSError):
     def __str__(self) -> str:
         causes = "; ".join(f"{name}: {str(cause) or type(cause).__name__}" for name, cause in self.endpoints)
         return f"could not connect to etcd ({causes}). Check the addresses, and that a server listens there."
+
+
+class TLSError(EtcdError, OSError):
+    """TLS with an endpoint did not work out, for the reason that it says; a cause in :exc:`ConnectionFailedError`."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class ConnectionLostError(EtcdError, trio.BrokenResourceError):

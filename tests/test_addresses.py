@@ -199,7 +199,7 @@ def test_the_password_is_not_shown() -> None:
 
 
 hosts = st.one_of(
-    st.from_regex(r"[a-z0-9]([a-z0-9._-]{0,20}[a-z0-9])?", fullmatch=True),
+    st.from_regex(r"[a-z0-9]([a-z0-9_-]|[.](?=[a-z0-9_-])){0,20}", fullmatch=True),
     st.ip_addresses().map(str),
 )
 

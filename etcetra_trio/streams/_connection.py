@@ -24,6 +24,7 @@ from trio.lowlevel import (
 )
 
 from .._error_table import failure_error, rpc_error
+from .._errors import TLSError
 from ._calls import StreamCall, UnaryCall
 from ._grpc import INTERNAL, StreamEnd, timeout_value
 from ._protocol import CANCEL, ProtocolViolation
@@ -69,6 +70,8 @@ class Connection:
         self._scope = trio.CancelScope()
         #: Why it ended, once it has.
         self.failure: str | None = None
+        #: The same, where TLS is why: some of its refusals come only after the handshake.
+        self.tls_failure: TLSError | None = None
         #: Methods that the server said it does not have.
         self.unimplemented: set[str] = set()
         #: Whether the server's progress answers can be believed; None: not asked yet (see ``_server_version``).
@@ -139,10 +142,13 @@ class Connection:
                     data = recv(RECEIVE_SIZE)
                 except (BlockingIOError, InterruptedError):
                     break
+                except TLSError as error:
+                    self.tls_failure = error
+                    return str(error)
                 except OSError as error:
                     return str(self._send_error or error)
                 if not data:
-                    return str(self._send_error or "the server closed the connection")
+                    return str(self._send_error or self._closed())
                 engine.receive(data)
                 if len(data) < RECEIVE_SIZE:
                     break
@@ -170,6 +176,13 @@ class Connection:
             await trio.sleep(PROBE_DELAY)
             self.engine.release_probe()
             self._flush()
+
+    def _closed(self) -> str:
+        closed = "the server closed the connection"
+        if self.engine.ready or self.endpoint.startswith(("https:", "unixs:")):
+            return closed
+        # What Go's TLS does when it hears something else; then it says nothing.
+        return f"{closed} before it said anything: perhaps it expects TLS (https://)"
 
     def _flush(self) -> None:
         if self._unsent is None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from .._addresses import Endpoint
     from .._proto._methods import Method
+    from .._tls import TLSContexts
     from ._protocol import Engine, Limits
     from ._service import Service
 
@@ -32,12 +33,18 @@ class Endpoints:
     """The endpoints of one ``connect()`` block and the connection to one of them."""
 
     def __init__(
-        self, service: Service, endpoints: Sequence[Endpoint], limits: Limits, http2: EngineName
+        self,
+        service: Service,
+        endpoints: Sequence[Endpoint],
+        limits: Limits,
+        http2: EngineName,
+        tls: TLSContexts | None = None,
     ) -> None:
         self._service = service
         self._endpoints = tuple(endpoints)
         self._limits = limits
         self._http2: EngineName = http2
+        self._tls = tls
         #: The connection that calls use; it may be lost by now.
         self.live: Connection | None = None
         #: How many attempts failed, and how the last one did.
@@ -120,7 +127,7 @@ class Endpoints:
     async def _open(self, endpoint: Endpoint) -> Connection:
         """Connect to one endpoint and wait for its greeting."""
         with trio.move_on_after(CONNECT_TIMEOUT):
-            wire = await open_wire(endpoint)
+            wire = await open_wire(endpoint, self._tls)
             if self._service.closed:
                 wire.close()
                 self._service.check_open()
@@ -132,16 +139,19 @@ class Endpoints:
                 connection.close()
                 raise
             if connection.failure is not None:
+                if connection.tls_failure is not None:
+                    raise connection.tls_failure
                 raise RemoteProtocolError(str(endpoint), connection.failure)
             return connection
         raise TimeoutError(f"no answer within {CONNECT_TIMEOUT:g} s")
 
     def _engine(self, endpoint: Endpoint) -> Engine:
+        scheme = "https" if endpoint.secure else "http"
         if self._http2 == "lean":
-            return LeanEngine(endpoint.authority, "http", self._limits)
+            return LeanEngine(endpoint.authority, scheme, self._limits)
         from ._h2 import H2Engine  # noqa: PLC0415 - the package h2 is only for those who ask for it
 
-        return H2Engine(endpoint.authority, "http", self._limits)
+        return H2Engine(endpoint.authority, scheme, self._limits)
 
 
 def _failed(failures: list[tuple[str, Exception]], *, write: bool) -> ConnectionFailedError:

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Protocol, cast
 import trio
 
 from ._service import interrupt_in
+from ._tls_wire import start_tls
 
 if TYPE_CHECKING:
     from .._addresses import Endpoint
+    from .._tls import TLSContexts
 
 
 class Wire(Protocol):
-    """What a connection needs of its socket; a TLS pump offers the same.
+    """What a connection needs of its socket; a :class:`TLSWire` offers the same.
 
-    ``send`` and ``recv`` never wait: they raise ``BlockingIOError`` when they would.
+    ``send`` and ``recv`` never wait: they raise ``BlockingIOError`` when they would. What ``send`` did not take
+    must be offered again before anything else. Once ``recv`` gave less than was asked for, all that came was given.
     """
 
     def fileno(self) -> int:
@@ -40,20 +43,29 @@ class Wire(Protocol):
         ...
 
 
-async def open_wire(endpoint: Endpoint) -> Wire:
-    """Connect to ``endpoint``.
+async def open_wire(endpoint: Endpoint, tls: TLSContexts | None = None) -> Wire:
+    """Connect to ``endpoint``, and speak TLS there if it asks for that, which needs ``tls``.
 
     Cancellation:
       Cleans up: no socket is left.
 
     Raises:
+      TLSError: TLS did not work out.
       OSError: with the system's reason.
     """
+    if not endpoint.secure:
+        return await _connect(endpoint)
+    assert tls is not None
+    context = tls.context()  # before anything is open: its files may be bad
+    return await start_tls(await _connect(endpoint), context, tls.server_name or endpoint.server_name)
+
+
+async def _connect(endpoint: Endpoint) -> socket.socket:
     if endpoint.path:
         stream = await trio.open_unix_socket(endpoint.path)
     else:
         try:
-            stream = await trio.open_tcp_stream(endpoint.host, endpoint.port)
+            stream = await trio.open_tcp_stream(endpoint.address or endpoint.host, endpoint.port)
         except OSError as error:
             # Trio says only that every address failed, and keeps the reasons in a group.
             cause = error.__cause__

@@ -17,6 +17,7 @@ from ._proxy import FaultProxy as FaultProxy
 from ._proxy import ProxyStatistics as ProxyStatistics
 from ._server import EtcdMember as EtcdMember
 from ._server import EtcdServer as EtcdServer
+from ._server_tls import ServerTLS as ServerTLS
 
 __all__ = [
     "EtcdCluster",
@@ -26,6 +27,7 @@ __all__ = [
     "EtcdServerError",
     "FaultProxy",
     "ProxyStatistics",
+    "ServerTLS",
     "find_etcd",
     "find_etcdctl",
 ]

@@ -19,6 +19,7 @@ from pathlib import Path
 import trio
 
 from ._binary import EtcdBinary
+from ._server_tls import ServerTLS
 from ._steps import POLL, Steps, http_get
 
 __all__ = ["ATTEMPTS", "START_TIMEOUT", "EtcdProcess", "EtcdServerError", "PortTakenError"]
@@ -55,7 +56,14 @@ class PortTakenError(EtcdServerError):
 class EtcdProcess:
     """What :class:`EtcdMember` shows to users, with the parts that they do not need."""
 
-    def __init__(self, name: str, binary: EtcdBinary, listen: str, flags: Sequence[str]) -> None:
+    def __init__(
+        self,
+        name: str,
+        binary: EtcdBinary,
+        listen: str,
+        flags: Sequence[str],
+        tls: ServerTLS | None = None,
+    ) -> None:
         self.name = name
         self.binary = binary
         self.listen = listen
@@ -65,6 +73,7 @@ class EtcdProcess:
         self.client_port: int = 0
         self.peer_port: int = 0
         self._flags = list(flags)
+        self._tls = tls
         self._folder: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._guard: subprocess.Popen[bytes] | None = None
@@ -96,10 +105,14 @@ class EtcdProcess:
     def pid(self) -> int:
         return self._started().pid
 
-    def url(self, port: int) -> str:
-        """Where it listens, with one of its ports."""
+    @property
+    def client_url(self) -> str:
+        """Where clients reach it."""
+        return self._url("http" if self._tls is None else "https", self.client_port)
+
+    def _url(self, scheme: str, port: int) -> str:
         host = f"[{self.listen}]" if ":" in self.listen else self.listen
-        return f"http://{host}:{port}"
+        return f"{scheme}://{host}:{port}"
 
     def prepare(self) -> None:
         """Choose a folder and ports (new ports and no data when called again) for a cluster of this process alone."""
@@ -109,17 +122,22 @@ class EtcdProcess:
         shutil.rmtree(self.data_dir, ignore_errors=True)
         self.client_port = self._free_port()
         self.peer_port = self._free_port()
-        self.initial_cluster = f"{self.name}={self.url(self.peer_port)}"
+        self.initial_cluster = f"{self.name}={self._url('http', self.peer_port)}"
         self.cluster_token = secrets.token_hex(8)
 
     # Its life
 
     def spawn(self) -> None:
         """Start the process on the ports and the data that there are."""
-        client, peer = self.url(self.client_port), self.url(self.peer_port)
+        client, peer, local = self.client_url, self._url("http", self.peer_port), f"unix://{SOCKET}"
+        tls = self._tls
+        if tls is not None and tls.separate_http:
+            listen = ["--listen-client-urls", client, "--listen-client-http-urls", local]
+        else:
+            listen = ["--listen-client-urls", f"{client},{local}"]
         command = [
             *(str(self.binary.path), "--name", self.name, "--data-dir", str(self.data_dir)),
-            *("--listen-client-urls", f"{client},unix://{SOCKET}", "--advertise-client-urls", client),
+            *(*listen, "--advertise-client-urls", client, *(() if tls is None else tls.flags())),
             *("--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer),
             *("--initial-cluster", self.initial_cluster, "--initial-cluster-token", self.cluster_token),
             *("--logger", "zap", *(["--unsafe-no-fsync"] if self.binary.skips_fsync else [])),

@@ -12,6 +12,7 @@ import trio
 
 from ._binary import find_etcd, inspect_etcd
 from ._process import EtcdProcess
+from ._server_tls import ServerTLS
 from ._steps import run_blocking, run_in_trio
 
 __all__ = ["EtcdMember", "EtcdServer"]
@@ -47,8 +48,8 @@ class EtcdMember:
 
     @property
     def endpoint(self) -> str:
-        """Where clients reach it, as in ``"http://127.0.0.1:20379"``."""
-        return self._process.url(self.port)
+        """Where clients reach it, as in ``"http://127.0.0.1:20379"``, or ``"https://..."``."""
+        return self._process.client_url
 
     @property
     def unix_endpoint(self) -> str:
@@ -173,6 +174,7 @@ class EtcdServer(EtcdMember):
       binary: The etcd to run; see :func:`find_etcd` for what None means.
       extra_args: More flags for etcd, as in ``["--quota-backend-bytes", "16777216"]``. They win over its own.
       listen: The loopback address to listen on, ``"127.0.0.1"`` or ``"::1"``.
+      tls: Speak TLS on the port; the unix socket stays as it is.
 
     Raises:
       EtcdNotFoundError: there is no etcd to run. Raised at once, not on entering.
@@ -185,8 +187,9 @@ class EtcdServer(EtcdMember):
         *,
         extra_args: Sequence[str] = (),
         listen: str = "127.0.0.1",
+        tls: ServerTLS | None = None,
     ) -> None:
-        super().__init__(EtcdProcess("etcd", inspect_etcd(find_etcd(binary)), listen, extra_args))
+        super().__init__(EtcdProcess("etcd", inspect_etcd(find_etcd(binary)), listen, extra_args, tls))
 
     def __enter__(self) -> Self:
         try:
