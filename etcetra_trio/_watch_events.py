@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Generic, NamedTuple
 from ._keys import TextT
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
     from ._keys import KeySpace
     from ._proto._changes import Change
 
@@ -21,8 +24,6 @@ class WatchEventType(Enum):
 
 _PUT = WatchEventType.PUT
 _DELETE = WatchEventType.DELETE
-# Half the cost of calling a NamedTuple.
-_new = tuple.__new__
 
 
 class WatchFilter(IntEnum):
@@ -62,6 +63,10 @@ class WatchBatch(NamedTuple, Generic[TextT]):
     events: list[WatchEvent[TextT]]
 
 
+# Half the cost of calling a NamedTuple.
+_new: Callable[[type[WatchEvent[Any]], tuple[object, ...]], WatchEvent[Any]] = tuple[object, ...].__new__
+
+
 def watch_event(
     keys: KeySpace[TextT], change: Change, coalesced: set[bytes], *, synthetic: bool = False
 ) -> WatchEvent[TextT]:
@@ -71,7 +76,7 @@ def watch_event(
       EncodingError: its key or value is no text.
     """
     key, value, previous, kind, mod_revision, create_revision, version, lease = change
-    event: WatchEvent[TextT] = _new(
+    return _new(
         WatchEvent,
         (
             keys.text_key(key),
@@ -86,4 +91,3 @@ def watch_event(
             synthetic,
         ),
     )
-    return event
