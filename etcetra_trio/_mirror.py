@@ -14,7 +14,8 @@ from ._mirror_changes import MirrorChanges
 from ._resync import Known, list_state
 from ._server_errors import CompactedError
 from ._types import KeyValue, key_value
-from ._watch import RevisionShape, Watch, WatchStatistics
+from ._watch import Watch, WatchStatistics
+from ._watch_shapes import RevisionShape
 from .streams._watcher import Batch, Watcher
 
 if TYPE_CHECKING:

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from contextlib import suppress
-from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar, final
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, final
 
 import trio
 
 from ._errors import EtcdError, StatusCode
-from ._keys import TextT
 from ._proto._methods import WATCH
 from ._resync import Known, current_revision, list_state_patiently
 from ._server_errors import CompactedError, FutureRevisionError, UnsupportedByServerError
-from ._watch_events import WatchBatch, WatchEvent, watch_event
 from .streams._server_version import check_progress
 from .streams._watcher import Batch
 
 if TYPE_CHECKING:
-    from ._keys import KeySpace
+    from ._watch_shapes import Shape
     from .streams._watch_lanes import WatchHub
     from .streams._watcher import Watcher
 
-ItemT_co = TypeVar("ItemT_co", covariant=True)
 ItemT = TypeVar("ItemT")
 #: Between two questions for the server's progress, in seconds.
 _PROGRESS_INTERVAL = 0.05
@@ -50,62 +48,6 @@ class WatchStatistics(NamedTuple):
     def lag(self) -> int:
         """How many revisions the reader is behind what has come."""
         return max(0, self.known_revision - self.delivered_revision)
-
-
-class Shape(Protocol[ItemT_co]):
-    """How the events of a revision are given."""
-
-    def count(self, batch: Batch) -> int:
-        """In how many items."""
-        ...
-
-    def item(self, batch: Batch, index: int) -> ItemT_co:
-        """One of them."""
-        ...
-
-
-class EventShape(Generic[TextT]):
-    """One event at a time."""
-
-    __slots__ = ("_keys",)
-
-    def __init__(self, keys: KeySpace[TextT]) -> None:
-        self._keys: KeySpace[TextT] = keys
-
-    def count(self, batch: Batch) -> int:
-        return len(batch.events)
-
-    def item(self, batch: Batch, index: int) -> WatchEvent[TextT]:
-        return watch_event(self._keys, batch.events[index], batch.coalesced, synthetic=batch.synthetic)
-
-
-class BatchShape(Generic[TextT]):
-    """All events of a revision together."""
-
-    __slots__ = ("_keys",)
-
-    def __init__(self, keys: KeySpace[TextT]) -> None:
-        self._keys: KeySpace[TextT] = keys
-
-    def count(self, batch: Batch) -> int:  # noqa: ARG002 - as the protocol has it
-        return 1
-
-    def item(self, batch: Batch, index: int) -> WatchBatch[TextT]:  # noqa: ARG002 - there is only one
-        keys, coalesced, synthetic = self._keys, batch.coalesced, batch.synthetic
-        events = [watch_event(keys, event, coalesced, synthetic=synthetic) for event in batch.events]
-        return WatchBatch(batch.revision, events)
-
-
-class RevisionShape:
-    """A revision as the streams keep it."""
-
-    __slots__ = ()
-
-    def count(self, batch: Batch) -> int:  # noqa: ARG002 - as the protocol has it
-        return 1
-
-    def item(self, batch: Batch, index: int) -> Batch:  # noqa: ARG002 - there is only one
-        return batch
 
 
 @final
@@ -430,7 +372,8 @@ class Watch(trio.abc.ReceiveChannel[ItemT]):
             return
         with suppress(trio.RunFinishedError):
             self._token.run_sync_soon(self._hub.close, self._watcher)
-        if not self._quiet and not self._hub.endpoints.service.closed and self._watcher.failure is None:
+        excused = self._quiet or self._hub.endpoints.service.closed or self._watcher.failure is not None
+        if not excused and not _being_cancelled():
             text = f"{self!r} was dropped without being closed: use `async with`"
             warnings.warn(text, ResourceWarning, stacklevel=2, source=self)
 
@@ -441,3 +384,11 @@ class Watch(trio.abc.ReceiveChannel[ItemT]):
             "closed" if self._closed else "failed" if watcher.failure else "open" if self._ready else "new"
         )
         return f"<etcetra_trio.Watch of {what}: {state}, next revision {watcher.next_revision}>"
+
+
+def _being_cancelled() -> bool:
+    """Whether this runs in a cancelled task: an ``async for`` that is left so has no way to close its watch."""
+    try:
+        return trio.current_effective_deadline() == -math.inf
+    except RuntimeError:  # no task of Trio's
+        return False

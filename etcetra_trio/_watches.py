@@ -10,8 +10,9 @@ from ._errors import InvalidRequestError
 from ._keys import TextT
 from ._resync import Known
 from ._types import INHERIT, Inherit
-from ._watch import BatchShape, EventShape, Watch
+from ._watch import Watch
 from ._watch_events import WatchBatch, WatchEvent, WatchFilter
+from ._watch_shapes import BatchShape, EventShape
 from .streams._watcher import OnLag, Watcher
 
 if TYPE_CHECKING:

@@ -127,7 +127,17 @@ def _take(data: bytes, start: int, size: int, changes: list[Change]) -> int:
         n, i = length(data, i - 1)
     key_start, key_end = i, i + n
     key = data[i:key_end]
-    create, mod, version, i = _revisions(data, key_end)
+    i = key_end
+    create = mod = version = 0
+    if data[i] == 16:
+        create, i = _number(data, i + 1)
+    if data[i] == 24:
+        mod, i = _number(data, i + 1)
+    if i < kv_end and data[i] == 32:
+        version = data[i + 1]
+        i += 2
+        if version > 127:
+            version, i = _number(data, i - 1)
     revisions_end = value_start = i
     value = b""
     if i < kv_end and data[i] == 42:
@@ -150,8 +160,7 @@ def _take(data: bytes, start: int, size: int, changes: list[Change]) -> int:
     if i != end or end > size or kind > 1:
         raise IndexError
     changes.append(_new(Change, (key, value, previous, kind, mod, create, version, lease)))
-    head = data[start:key_start]
-    if previous is None and data.startswith(head, end):
+    if end < size and previous is None and data.startswith(head := data[start:key_start], end):
         revisions = data[key_end:revisions_end]
         value_head = data[revisions_end:value_start]
         rest = data[value_end:end]

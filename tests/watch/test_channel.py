@@ -223,6 +223,16 @@ async def test_no_warning_where_the_reader_was_cancelled(etcd_server: EtcdServer
         await wait_watches(etcd_server, before)
 
 
+async def test_no_warning_where_the_body_was_cancelled(communicator: Text, etcd_server: EtcdServer) -> None:
+    before = await watches_of(etcd_server)
+    with trio.move_on_after(0.2) as scope:
+        async for _ in communicator.watch("k", start_revision=(await communicator.put("k", "1")).revision):
+            await trio.sleep_forever()
+    assert scope.cancelled_caught
+    gc.collect()
+    await wait_watches(etcd_server, before)
+
+
 async def test_no_warning_where_the_client_was_left(etcd_server: EtcdServer) -> None:
     async with connected(etcd_server) as communicator:
         events = communicator.watch("k", start_revision=1 << 60)
