@@ -28,6 +28,7 @@ from ._admin_errors import RoleNotGrantedError as RoleNotGrantedError
 from ._admin_errors import TooManyLearnersError as TooManyLearnersError
 from ._admin_errors import UserExistsError as UserExistsError
 from ._admin_errors import UserNotFoundError as UserNotFoundError
+from ._barrier import Barrier as Barrier
 from ._client import EtcdClient as EtcdClient
 from ._communicator import EtcdCommunicator as EtcdCommunicator
 from ._compare import Compare as Compare
@@ -54,6 +55,7 @@ from ._kv import SupportsLease as SupportsLease
 from ._mirror import Mirror as Mirror
 from ._mirror_changes import MirrorChange as MirrorChange
 from ._mirror_changes import MirrorChanges as MirrorChanges
+from ._queue import Queue as Queue
 from ._server_errors import ClusterCorruptError as ClusterCorruptError
 from ._server_errors import CompactedError as CompactedError
 from ._server_errors import DuplicateKeyError as DuplicateKeyError
@@ -77,6 +79,8 @@ from ._server_errors import UnhealthyError as UnhealthyError
 from ._server_errors import UnknownServerError as UnknownServerError
 from ._server_errors import UnsupportedByServerError as UnsupportedByServerError
 from ._server_errors import WatchCanceledError as WatchCanceledError
+from ._stm import Isolation as Isolation
+from ._stm import StmTransaction as StmTransaction
 from ._tls import TLSConfig as TLSConfig
 from ._txn import TxnAction as TxnAction
 from ._txn import TxnItem as TxnItem

@@ -10,6 +10,7 @@ from ._mirror import Mirror
 from ._proto._methods import TXN
 from ._ranges import Ranges
 from ._reads import Reads
+from ._recipes import Recipes
 from ._txn import TxnAction, TxnResult, build_txn
 from ._types import INHERIT, Inherit
 from ._watches import Watches
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 
 
 @final
-class EtcdCommunicator(Reads[TextT], KeyReads[TextT], Ranges[TextT], Writes[TextT], Watches[TextT]):
+class EtcdCommunicator(
+    Reads[TextT], KeyReads[TextT], Ranges[TextT], Writes[TextT], Watches[TextT], Recipes[TextT]
+):
     """The calls to etcd over one client's connection; made by :meth:`EtcdClient.connect`.
 
     Any number of tasks may use it at once. Once the block is left, every call raises

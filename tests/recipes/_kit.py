@@ -1,0 +1,97 @@
+"""What the tests of recipes share: clients, a count of calls, sweeps of cancellation, programs of their own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import pytest
+import trio
+from client._kit import cancelled_at, live, tasks
+
+from etcetra_trio import EtcdClient, EtcdCommunicator
+from etcetra_trio._proto._methods import Method
+
+Text = EtcdCommunicator[str]
+TESTS = Path(__file__).parent.parent
+
+
+@asynccontextmanager
+async def connected(
+    client: EtcdClient[str], *, count: int = 1, limit: float = 60
+) -> AsyncGenerator[list[Text]]:
+    """Several connections of one client; nothing in it may take longer than ``limit`` seconds."""
+    with trio.fail_after(limit):
+        async with client.connect() as communicator:
+            if count == 1:
+                yield [communicator]
+            else:
+                async with connected(client, count=count - 1, limit=limit) as others:
+                    yield [communicator, *others]
+
+
+@contextmanager
+def counted(communicator: Text, monkeypatch: pytest.MonkeyPatch) -> Generator[Counter[str]]:
+    """Counts the calls that are made in the block, by their names."""
+    calls: Counter[str] = Counter()
+    original = communicator._endpoints.call
+
+    async def call(method: Method, *args: object, **options: object) -> object:
+        calls[method.path.rpartition("/")[2]] += 1
+        return await original(method, *args, **options)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(communicator._endpoints, "call", call)
+        yield calls
+
+
+async def sweep(
+    function: Callable[[], Awaitable[object]], after: Callable[[], Awaitable[object]], *, most: int = 200
+) -> int:
+    """Cancel ``function`` at each of its checkpoints in turn, as it arrives and as it waits there; how many there are.
+
+    ``after`` is called after each time.
+    """
+    step = 0
+    for parked in (False, True):
+        step = 1
+        while await cancelled_at(step, function, parked=parked):
+            await after()
+            step += 1
+            assert step < most, "it does not end"
+        await after()
+    return step
+
+
+@asynccontextmanager
+async def no_task_or_stream_left(communicator: Text) -> AsyncGenerator[None]:
+    """The block leaves no task behind, and no open call."""
+    await communicator.get("warm up")
+    before = tasks(), len(live(communicator).engine.streams)
+    yield
+    with trio.fail_after(5):
+        while (tasks(), len(live(communicator).engine.streams)) != before:
+            await trio.sleep(0.002)
+
+
+async def programs(module: str, arguments: Sequence[Sequence[str]], *, limit: float = 60) -> list[str]:
+    """Run a module of the tests in processes of their own, one for each list of arguments; what they print."""
+    printed = [""] * len(arguments)
+
+    async def run(index: int, words: Sequence[str]) -> None:
+        command = [sys.executable, "-W", "error", "-m", module, *words]
+        done = await trio.run_process(
+            command, cwd=TESTS, capture_stdout=True, stderr=subprocess.PIPE, check=False
+        )
+        assert done.returncode == 0, (done.stderr or b"").decode()
+        printed[index] = done.stdout.decode()
+
+    with trio.fail_after(limit):
+        async with trio.open_nursery() as nursery:
+            for index, words in enumerate(arguments):
+                nursery.start_soon(run, index, words)
+    return printed
