@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Generic, Literal, TypeVar, overload
+from contextlib import suppress
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar, overload
 
 from ._errors import EncodingError, InvalidRequestError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 TextT = TypeVar("TextT", str, bytes)
 
@@ -76,6 +80,15 @@ class KeySpace(ABC, Generic[TextT]):
           EncodingError: it is no text in this encoding; the error names the key.
         """
 
+    def text_items(self, items: Iterable[tuple[bytes, bytes]]) -> dict[TextT, TextT]:
+        """The server's keys and values as the user knows them.
+
+        Raises:
+          EncodingError: as :meth:`text_key` and :meth:`text_value`.
+        """
+        text_key, text_value = self.text_key, self.text_value
+        return {text_key(key): text_value(value, key) for key, value in items}
+
     @abstractmethod
     def nested(self, prefix: str | bytes) -> KeySpace[TextT]:
         """The part of this space whose keys begin with ``prefix``, which they are shown without."""
@@ -116,6 +129,15 @@ class _TextKeys(KeySpace[str]):
             return value.decode(self.encoding)
         except UnicodeError as error:
             raise EncodingError("value", self.text_key(key), self.encoding, _reason(error)) from error
+
+    def text_items(self, items: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+        items = list(items)
+        encoding, size = self.encoding, len(self.namespace)
+        with suppress(UnicodeError):  # whose it is, the slow way says
+            if not size:
+                return {key.decode(encoding): value.decode(encoding) for key, value in items}
+            return {key[size:].decode(encoding): value.decode(encoding) for key, value in items}
+        return super().text_items(items)
 
     def nested(self, prefix: str | bytes) -> _TextKeys:
         return _TextKeys(self.encoding, self._below(prefix))

@@ -225,4 +225,4 @@ class Reads(Calls[TextT]):
         self, keys: KeySpace[TextT], message: bytes, *, serializable: bool
     ) -> dict[TextT, TextT]:
         pairs = await self._endpoints.call(RANGE, message, range_items, leader=not serializable)
-        return {keys.text_key(key): keys.text_value(value, key) for key, value in pairs}
+        return keys.text_items(pairs)

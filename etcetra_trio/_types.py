@@ -124,7 +124,7 @@ def delete_result(keys: KeySpace[TextT], response: pb.DeleteRangeResponse) -> De
 
 def items(keys: KeySpace[TextT], response: pb.RangeResponse) -> dict[TextT, TextT]:
     """A range's keys and values, in the order of the answer."""
-    return {keys.text_key(kv.key): keys.text_value(kv.value, kv.key) for kv in response.kvs}
+    return keys.text_items((kv.key, kv.value) for kv in response.kvs)
 
 
 def revision(header: pb.ResponseHeader | None) -> int:

@@ -8,6 +8,7 @@ thing: it does not notice nonsense inside a header (or, `range_keys`, behind a k
 
 from __future__ import annotations
 
+from ._alike import FEW, Alike
 from ._codec import HEADER_IDS, decode_put_response, decode_range_response
 from ._wire import length
 
@@ -67,6 +68,7 @@ def range_items(data: bytes) -> list[tuple[bytes, bytes]]:
         i = data[1] + 2
         if data[0] == 10 and i < 130:
             while i < size and data[i] == 18:
+                start = i
                 n = data[i + 1]
                 i += 2
                 if n > 127:
@@ -78,21 +80,37 @@ def range_items(data: bytes) -> list[tuple[bytes, bytes]]:
                 i += 2
                 if n > 127:
                     n, i = length(data, i - 1)
-                key = data[i : i + n]
-                i = _behind_revisions(data, i + n)
-                value = b""
+                key_start, key_end = i, i + n
+                revisions_end = i = _behind_revisions(data, key_end)
                 if i < end and data[i] == 42:
                     n = data[i + 1]
                     i += 2
                     if n > 127:
                         n, i = length(data, i - 1)
-                    value = data[i : i + n]
-                    i += n
+                    value_start, value_end = i, i + n
+                    i = value_end
+                else:
+                    value_start = value_end = i
                 if i < end and data[i] == 48:
                     i = _behind_varint(data, i)
                 if i != end:
                     break
-                items.append((key, value))
+                items.append((data[key_start:key_end], data[value_start:value_end]))
+                if (
+                    size - i >= FEW * (i - start)
+                    and data[i + 1] == data[start + 1]
+                    and data.startswith(data[start:key_start], i)
+                ):
+                    key, value = (key_start - start, key_end - start), (value_start - start, value_end - start)
+                    numbers = _numbers(data, key_end, revisions_end) + _numbers(data, value_end, end)
+                    alike = Alike(
+                        data[start:end],
+                        free=(key, value),
+                        numbers=[(a - start, b - start) for a, b in numbers],
+                        parts=f"{key[0]}x{key[1] - key[0]}s{value[0] - key[1]}x{value[1] - value[0]}s{end - value_end}x",
+                    )
+                    found, i = alike.take(data, i, size)
+                    items += found
             else:
                 if _only_totals(data, i):
                     return items
@@ -113,6 +131,7 @@ def range_keys(data: bytes) -> list[bytes]:
         i = data[1] + 2
         if data[0] == 10 and i < 130:
             while i < size and data[i] == 18:
+                start = i
                 n = data[i + 1]
                 i += 2
                 if n > 127:
@@ -124,10 +143,26 @@ def range_keys(data: bytes) -> list[bytes]:
                 i += 2
                 if n > 127:
                     n, i = length(data, i - 1)
-                if i + n > end:
+                key_end = i + n
+                if key_end > end:
                     break
-                keys.append(data[i : i + n])
-                i = end
+                keys.append(data[i:key_end])
+                if (
+                    size - end >= FEW * (end - start)
+                    and data[end + 1] == data[start + 1]
+                    and data.startswith(data[start:i], end)
+                ):
+                    head = i - start
+                    alike = Alike(
+                        data[start:end],
+                        free=[(head, end - start)],
+                        numbers=(),
+                        parts=f"{head}x{n}s{end - key_end}x",
+                    )
+                    found, i = alike.take(data, end, size)
+                    keys += [key for (key,) in found]
+                else:
+                    i = end
             else:
                 if _only_totals(data, i):
                     return keys
@@ -179,6 +214,16 @@ def _behind_revisions(data: bytes, i: int) -> int:
                 i += 1
             i += 1
     return i
+
+
+def _numbers(data: bytes, i: int, end: int) -> list[tuple[int, int]]:
+    """Where the varints behind the tags from i to `end` stand."""
+    found: list[tuple[int, int]] = []
+    while i < end:
+        start = i + 1
+        i = _behind_varint(data, i)
+        found.append((start, i))
+    return found
 
 
 def _only_totals(data: bytes, i: int) -> bool:
