@@ -332,7 +332,12 @@ def _key_value(buf: bytes, i: int, end: int) -> KeyValue:
         n = buf[i + 1]
         i += 2
         if n > 127:
-            n, i = length(buf, i - 1)
+            b = buf[i]
+            if b < 128:
+                n += (b << 7) - 128
+                i += 1
+            else:
+                n, i = length(buf, i - 1)
         o.key = buf[i : i + n]
         i += n
         t = buf[i] if i < end else 0
@@ -414,7 +419,12 @@ def _key_value(buf: bytes, i: int, end: int) -> KeyValue:
         n = buf[i + 1]
         i += 2
         if n > 127:
-            n, i = length(buf, i - 1)
+            b = buf[i]
+            if b < 128:
+                n += (b << 7) - 128
+                i += 1
+            else:
+                n, i = length(buf, i - 1)
         o.value = buf[i : i + n]
         i += n
         t = buf[i] if i < end else 0
@@ -482,7 +492,12 @@ def _range_response(buf: bytes, i: int, end: int) -> RangeResponse:
         n = buf[i + 1]
         i += 2
         if n > 127:
-            n, i = length(buf, i - 1)
+            b = buf[i]
+            if b < 128:
+                n += (b << 7) - 128
+                i += 1
+            else:
+                n, i = length(buf, i - 1)
         o.header = _response_header(buf, i, i + n)
         i += n
         t = buf[i] if i < end else 0
@@ -494,7 +509,12 @@ def _range_response(buf: bytes, i: int, end: int) -> RangeResponse:
         n = buf[i + 1]
         i += 2
         if n > 127:
-            n, i = length(buf, i - 1)
+            b = buf[i]
+            if b < 128:
+                n += (b << 7) - 128
+                i += 1
+            else:
+                n, i = length(buf, i - 1)
         e = i + n
         item = KeyValue()
         t = buf[i] if i < e else 0
@@ -502,7 +522,12 @@ def _range_response(buf: bytes, i: int, end: int) -> RangeResponse:
             n = buf[i + 1]
             i += 2
             if n > 127:
-                n, i = length(buf, i - 1)
+                b = buf[i]
+                if b < 128:
+                    n += (b << 7) - 128
+                    i += 1
+                else:
+                    n, i = length(buf, i - 1)
             item.key = buf[i : i + n]
             i += n
             t = buf[i] if i < e else 0
@@ -584,7 +609,12 @@ def _range_response(buf: bytes, i: int, end: int) -> RangeResponse:
             n = buf[i + 1]
             i += 2
             if n > 127:
-                n, i = length(buf, i - 1)
+                b = buf[i]
+                if b < 128:
+                    n += (b << 7) - 128
+                    i += 1
+                else:
+                    n, i = length(buf, i - 1)
             item.value = buf[i : i + n]
             i += n
             t = buf[i] if i < e else 0
@@ -675,7 +705,12 @@ def _range_stream_response(buf: bytes, i: int, end: int) -> RangeStreamResponse:
         n = buf[i + 1]
         i += 2
         if n > 127:
-            n, i = length(buf, i - 1)
+            b = buf[i]
+            if b < 128:
+                n += (b << 7) - 128
+                i += 1
+            else:
+                n, i = length(buf, i - 1)
         o.range_response = _range_response(buf, i, i + n)
         i += n
     else:
@@ -710,7 +745,12 @@ def _put_response(buf: bytes, i: int, end: int) -> PutResponse:
         n = buf[i + 1]
         i += 2
         if n > 127:
-            n, i = length(buf, i - 1)
+            b = buf[i]
+            if b < 128:
+                n += (b << 7) - 128
+                i += 1
+            else:
+                n, i = length(buf, i - 1)
         o.header = _response_header(buf, i, i + n)
         i += n
         t = buf[i] if i < end else 0
@@ -720,7 +760,12 @@ def _put_response(buf: bytes, i: int, end: int) -> PutResponse:
         n = buf[i + 1]
         i += 2
         if n > 127:
-            n, i = length(buf, i - 1)
+            b = buf[i]
+            if b < 128:
+                n += (b << 7) - 128
+                i += 1
+            else:
+                n, i = length(buf, i - 1)
         o.prev_kv = _key_value(buf, i, i + n)
         i += n
     else:
@@ -764,7 +809,12 @@ def _delete_range_response(buf: bytes, i: int, end: int) -> DeleteRangeResponse:
         n = buf[i + 1]
         i += 2
         if n > 127:
-            n, i = length(buf, i - 1)
+            b = buf[i]
+            if b < 128:
+                n += (b << 7) - 128
+                i += 1
+            else:
+                n, i = length(buf, i - 1)
         o.header = _response_header(buf, i, i + n)
         i += n
         t = buf[i] if i < end else 0
@@ -785,7 +835,12 @@ def _delete_range_response(buf: bytes, i: int, end: int) -> DeleteRangeResponse:
         n = buf[i + 1]
         i += 2
         if n > 127:
-            n, i = length(buf, i - 1)
+            b = buf[i]
+            if b < 128:
+                n += (b << 7) - 128
+                i += 1
+            else:
+                n, i = length(buf, i - 1)
         e = i + n
         item = KeyValue()
         t = buf[i] if i < e else 0
@@ -793,7 +848,12 @@ def _delete_range_response(buf: bytes, i: int, end: int) -> DeleteRangeResponse:
             n = buf[i + 1]
             i += 2
             if n > 127:
-                n, i = length(buf, i - 1)
+                b = buf[i]
+                if b < 128:
+                    n += (b << 7) - 128
+                    i += 1
+                else:
+                    n, i = length(buf, i - 1)
             item.key = buf[i : i + n]
             i += n
             t = buf[i] if i < e else 0
@@ -875,7 +935,12 @@ def _delete_range_response(buf: bytes, i: int, end: int) -> DeleteRangeResponse:
             n = buf[i + 1]
             i += 2
             if n > 127:
-                n, i = length(buf, i - 1)
+                b = buf[i]
+                if b < 128:
+                    n += (b << 7) - 128
+                    i += 1
+                else:
+                    n, i = length(buf, i - 1)
             item.value = buf[i : i + n]
             i += n
             t = buf[i] if i < e else 0
@@ -952,28 +1017,48 @@ def _response_op(buf: bytes, i: int, end: int, depth: int) -> ResponseOp:
         n = buf[i + 1]
         i += 2
         if n > 127:
-            n, i = length(buf, i - 1)
+            b = buf[i]
+            if b < 128:
+                n += (b << 7) - 128
+                i += 1
+            else:
+                n, i = length(buf, i - 1)
         o.response_range = _range_response(buf, i, i + n)
         i += n
     elif t == 18:
         n = buf[i + 1]
         i += 2
         if n > 127:
-            n, i = length(buf, i - 1)
+            b = buf[i]
+            if b < 128:
+                n += (b << 7) - 128
+                i += 1
+            else:
+                n, i = length(buf, i - 1)
         o.response_put = _put_response(buf, i, i + n)
         i += n
     elif t == 26:
         n = buf[i + 1]
         i += 2
         if n > 127:
-            n, i = length(buf, i - 1)
+            b = buf[i]
+            if b < 128:
+                n += (b << 7) - 128
+                i += 1
+            else:
+                n, i = length(buf, i - 1)
         o.response_delete_range = _delete_range_response(buf, i, i + n)
         i += n
     elif t == 34:
         n = buf[i + 1]
         i += 2
         if n > 127:
-            n, i = length(buf, i - 1)
+            b = buf[i]
+            if b < 128:
+                n += (b << 7) - 128
+                i += 1
+            else:
+                n, i = length(buf, i - 1)
         o.response_txn = _txn_response(buf, i, i + n, depth - 1)
         i += n
     if i != end:
@@ -1047,7 +1132,12 @@ def _txn_response(buf: bytes, i: int, end: int, depth: int) -> TxnResponse:
         n = buf[i + 1]
         i += 2
         if n > 127:
-            n, i = length(buf, i - 1)
+            b = buf[i]
+            if b < 128:
+                n += (b << 7) - 128
+                i += 1
+            else:
+                n, i = length(buf, i - 1)
         o.header = _response_header(buf, i, i + n)
         i += n
         t = buf[i] if i < end else 0
@@ -1068,7 +1158,12 @@ def _txn_response(buf: bytes, i: int, end: int, depth: int) -> TxnResponse:
         n = buf[i + 1]
         i += 2
         if n > 127:
-            n, i = length(buf, i - 1)
+            b = buf[i]
+            if b < 128:
+                n += (b << 7) - 128
+                i += 1
+            else:
+                n, i = length(buf, i - 1)
         items.append(_response_op(buf, i, i + n, depth - 1))
         i += n
         t = buf[i] if i < end else 0
@@ -1110,7 +1205,12 @@ def _compaction_response(buf: bytes, i: int, end: int) -> CompactionResponse:
         n = buf[i + 1]
         i += 2
         if n > 127:
-            n, i = length(buf, i - 1)
+            b = buf[i]
+            if b < 128:
+                n += (b << 7) - 128
+                i += 1
+            else:
+                n, i = length(buf, i - 1)
         o.header = _response_header(buf, i, i + n)
         i += n
     else:
@@ -1154,7 +1254,12 @@ def _event(buf: bytes, i: int, end: int) -> Event:
         n = buf[i + 1]
         i += 2
         if n > 127:
-            n, i = length(buf, i - 1)
+            b = buf[i]
+            if b < 128:
+                n += (b << 7) - 128
+                i += 1
+            else:
+                n, i = length(buf, i - 1)
         o.kv = _key_value(buf, i, i + n)
         i += n
         t = buf[i] if i < end else 0
@@ -1164,7 +1269,12 @@ def _event(buf: bytes, i: int, end: int) -> Event:
         n = buf[i + 1]
         i += 2
         if n > 127:
-            n, i = length(buf, i - 1)
+            b = buf[i]
+            if b < 128:
+                n += (b << 7) - 128
+                i += 1
+            else:
+                n, i = length(buf, i - 1)
         o.prev_kv = _key_value(buf, i, i + n)
         i += n
     else:
@@ -1210,7 +1320,12 @@ def _watch_response(buf: bytes, i: int, end: int) -> WatchResponse:
         n = buf[i + 1]
         i += 2
         if n > 127:
-            n, i = length(buf, i - 1)
+            b = buf[i]
+            if b < 128:
+                n += (b << 7) - 128
+                i += 1
+            else:
+                n, i = length(buf, i - 1)
         o.header = _response_header(buf, i, i + n)
         i += n
         t = buf[i] if i < end else 0
@@ -1256,7 +1371,12 @@ def _watch_response(buf: bytes, i: int, end: int) -> WatchResponse:
         n = buf[i + 1]
         i += 2
         if n > 127:
-            n, i = length(buf, i - 1)
+            b = buf[i]
+            if b < 128:
+                n += (b << 7) - 128
+                i += 1
+            else:
+                n, i = length(buf, i - 1)
         o.cancel_reason = buf[i : i + n].decode()
         i += n
         t = buf[i] if i < end else 0
@@ -1277,7 +1397,12 @@ def _watch_response(buf: bytes, i: int, end: int) -> WatchResponse:
         n = buf[i + 1]
         i += 2
         if n > 127:
-            n, i = length(buf, i - 1)
+            b = buf[i]
+            if b < 128:
+                n += (b << 7) - 128
+                i += 1
+            else:
+                n, i = length(buf, i - 1)
         items.append(_event(buf, i, i + n))
         i += n
         t = buf[i] if i < end else 0
@@ -1334,7 +1459,12 @@ def _lease_grant_response(buf: bytes, i: int, end: int) -> LeaseGrantResponse:
         n = buf[i + 1]
         i += 2
         if n > 127:
-            n, i = length(buf, i - 1)
+            b = buf[i]
+            if b < 128:
+                n += (b << 7) - 128
+                i += 1
+            else:
+                n, i = length(buf, i - 1)
         o.header = _response_header(buf, i, i + n)
         i += n
         t = buf[i] if i < end else 0
@@ -1362,7 +1492,12 @@ def _lease_grant_response(buf: bytes, i: int, end: int) -> LeaseGrantResponse:
         n = buf[i + 1]
         i += 2
         if n > 127:
-            n, i = length(buf, i - 1)
+            b = buf[i]
+            if b < 128:
+                n += (b << 7) - 128
+                i += 1
+            else:
+                n, i = length(buf, i - 1)
         o.error = buf[i : i + n].decode()
         i += n
     else:
@@ -1406,7 +1541,12 @@ def _lease_revoke_response(buf: bytes, i: int, end: int) -> LeaseRevokeResponse:
         n = buf[i + 1]
         i += 2
         if n > 127:
-            n, i = length(buf, i - 1)
+            b = buf[i]
+            if b < 128:
+                n += (b << 7) - 128
+                i += 1
+            else:
+                n, i = length(buf, i - 1)
         o.header = _response_header(buf, i, i + n)
         i += n
     else:
@@ -1441,7 +1581,12 @@ def _lease_keep_alive_response(buf: bytes, i: int, end: int) -> LeaseKeepAliveRe
         n = buf[i + 1]
         i += 2
         if n > 127:
-            n, i = length(buf, i - 1)
+            b = buf[i]
+            if b < 128:
+                n += (b << 7) - 128
+                i += 1
+            else:
+                n, i = length(buf, i - 1)
         o.header = _response_header(buf, i, i + n)
         i += n
         t = buf[i] if i < end else 0
@@ -1498,7 +1643,12 @@ def _lease_time_to_live_response(buf: bytes, i: int, end: int) -> LeaseTimeToLiv
         n = buf[i + 1]
         i += 2
         if n > 127:
-            n, i = length(buf, i - 1)
+            b = buf[i]
+            if b < 128:
+                n += (b << 7) - 128
+                i += 1
+            else:
+                n, i = length(buf, i - 1)
         o.header = _response_header(buf, i, i + n)
         i += n
         t = buf[i] if i < end else 0
@@ -1537,7 +1687,12 @@ def _lease_time_to_live_response(buf: bytes, i: int, end: int) -> LeaseTimeToLiv
         n = buf[i + 1]
         i += 2
         if n > 127:
-            n, i = length(buf, i - 1)
+            b = buf[i]
+            if b < 128:
+                n += (b << 7) - 128
+                i += 1
+            else:
+                n, i = length(buf, i - 1)
         items.append(buf[i : i + n])
         i += n
         t = buf[i] if i < end else 0
@@ -1609,7 +1764,12 @@ def _lease_leases_response(buf: bytes, i: int, end: int) -> LeaseLeasesResponse:
         n = buf[i + 1]
         i += 2
         if n > 127:
-            n, i = length(buf, i - 1)
+            b = buf[i]
+            if b < 128:
+                n += (b << 7) - 128
+                i += 1
+            else:
+                n, i = length(buf, i - 1)
         o.header = _response_header(buf, i, i + n)
         i += n
         t = buf[i] if i < end else 0
@@ -1621,7 +1781,12 @@ def _lease_leases_response(buf: bytes, i: int, end: int) -> LeaseLeasesResponse:
         n = buf[i + 1]
         i += 2
         if n > 127:
-            n, i = length(buf, i - 1)
+            b = buf[i]
+            if b < 128:
+                n += (b << 7) - 128
+                i += 1
+            else:
+                n, i = length(buf, i - 1)
         e = i + n
         item = LeaseStatus()
         t = buf[i] if i < e else 0

@@ -180,7 +180,17 @@ class _Decoder:
         ]
 
     def length(self) -> list[str]:
-        return ["n = buf[i + 1]", "i += 2", "if n > 127:", "    n, i = length(buf, i - 1)"]
+        return [
+            "n = buf[i + 1]",
+            "i += 2",
+            "if n > 127:",
+            "    b = buf[i]",  # values of a hundred octets and more have lengths of two
+            "    if b < 128:",
+            "        n += (b << 7) - 128",
+            "        i += 1",
+            "    else:",
+            "        n, i = length(buf, i - 1)",
+        ]
 
     def value(self, store: str, field: Field, inlined: bool = False, close: str = "") -> list[str]:
         """Stores the value whose tag stands at i, and moves i behind it."""
