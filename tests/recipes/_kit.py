@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
+import os
 import sys
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
@@ -81,13 +81,15 @@ async def no_task_or_stream_left(communicator: Text) -> AsyncGenerator[None]:
 async def programs(module: str, arguments: Sequence[Sequence[str]], *, limit: float = 60) -> list[str]:
     """Run a module of the tests in processes of their own, one for each list of arguments; what they print."""
     printed = [""] * len(arguments)
+    paths = filter(None, (str(TESTS.parent), os.environ.get("PYTHONPATH")))
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
 
     async def run(index: int, words: Sequence[str]) -> None:
         command = [sys.executable, "-W", "error", "-m", module, *words]
         done = await trio.run_process(
-            command, cwd=TESTS, capture_stdout=True, stderr=subprocess.PIPE, check=False
+            command, cwd=TESTS, env=environment, capture_stdout=True, capture_stderr=True, check=False
         )
-        assert done.returncode == 0, (done.stderr or b"").decode()
+        assert done.returncode == 0, done.stderr.decode()
         printed[index] = done.stdout.decode()
 
     with trio.fail_after(limit):
