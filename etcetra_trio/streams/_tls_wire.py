@@ -67,12 +67,13 @@ class TLSWire:
         parts: list[bytes] = []
         try:
             while incoming.pending:
-                parts.append(read(RECORD))  # whole: afterwards nothing of the record is left inside OpenSSL
+                part = read(RECORD)  # a whole one: afterwards nothing of it is left inside OpenSSL
+                if not part:
+                    self._end()  # the server said good-bye; it may keep the socket open
+                    return b"".join(parts)
+                parts.append(part)
         except ssl.SSLWantReadError:
             pass
-        except ssl.SSLZeroReturnError:
-            self._end()  # the server said good-bye; it may keep the socket open
-            return b"".join(parts)
         except ssl.SSLError as error:
             self._failure = TLSError(tls_reason(error, self._name))
             self._failure.__cause__ = error

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import Final
 
-# What the server's alert is called in OpenSSL's reason, after "ALERT_" (RFC 8446, 6.2).
+# What OpenSSL calls the server's alerts (RFC 8446, 6.2).
 _ALERTS: Final = {
-    "CERTIFICATE_REQUIRED": "the server wants a client certificate: give TLSConfig(cert=..., key=...)",
+    "certificate required": "the server wants a client certificate: give TLSConfig(cert=..., key=...)",
     # Go says this for a client without a certificate, too, up to TLS 1.2.
-    "BAD_CERTIFICATE": "the server refused the client certificate, or wants one and got none: see TLSConfig(cert=...)",
-    "CERTIFICATE_EXPIRED": "the server says that the client certificate has expired",
-    "CERTIFICATE_REVOKED": "the server says that the client certificate was revoked",
-    "CERTIFICATE_UNKNOWN": "the server refused the client certificate",
-    "UNSUPPORTED_CERTIFICATE": "the server refused the client certificate: it is not one for clients",
-    "UNKNOWN_CA": "the server does not know the CA of the client certificate",
-    "HANDSHAKE_FAILURE": "the server and we have no cipher in common, or it wants another client certificate",
-    "PROTOCOL_VERSION": "the server does not speak TLS 1.2 or newer",
-    "NO_APPLICATION_PROTOCOL": "the server does not speak HTTP/2",
-    "UNRECOGNIZED_NAME": "the server has no certificate for this name",
+    "bad certificate": "the server refused the client certificate, or wants one and got none: see TLSConfig(cert=...)",
+    "certificate expired": "the server says that the client certificate has expired",
+    "certificate revoked": "the server says that the client certificate was revoked",
+    "certificate unknown": "the server refused the client certificate",
+    "unsupported certificate": "the server refused the client certificate: it is not one for clients",
+    "unknown ca": "the server does not know the CA of the client certificate",
+    "handshake failure": "the server wants a client certificate (TLSConfig(cert=...)), or knows none of our ciphers",
+    "protocol version": "the server and we have no version of TLS in common: it must be 1.2 or newer",
+    "no application protocol": "the server does not speak HTTP/2",
+    "unrecognized name": "the server has no certificate for this name",
 }
 
 # X509_verify_cert's codes.
@@ -40,13 +40,10 @@ def tls_reason(error: OSError, name: str) -> str:
         if code == _NOT_YET:
             return "the server's certificate is not valid yet (or the clock here is wrong)"
         return f"the server's certificate is not from a CA that is trusted here ({text})"
-    reason = getattr(error, "reason", None)
-    if reason is None:
-        return str(error)
-    _, alert, what = reason.partition("ALERT_")
-    if alert:
-        return _ALERTS.get(what, f"the server ended TLS: {what.replace('_', ' ').lower()}")
-    return f"TLS failed: {reason.replace('_', ' ').lower()}"
+    # OpenSSL's text, between its library and a line of its source. (Not its reason: that is not always there.)
+    text = str(error).rpartition("] ")[2].partition(" (_ssl.c")[0]
+    _, alert, what = text.partition("alert ")
+    return _ALERTS.get(what, f"the server ended TLS: {what}") if alert else f"TLS failed: {text}"
 
 
 def not_tls(first: bytes) -> str | None:
