@@ -47,7 +47,7 @@ nitpick_ignore_regex = [
     ("py:.*", "|".join(dir(builtins))),
     # Words of annotations that stand for themselves.
     ("py:.*", r"(.*\.)?(\w+T|KeySpace|ReadOptions|RangeOptions|Inherit|EngineName|_Endpoints|_TLS)"),
-    ("py:.*", r"Cardinality|Deadline|MetadataLike|MultiDict|OnLag"),
+    ("py:.*", r"Cardinality|Deadline|MetadataLike|MultiDict|OnLag|OnLost|AbstractAsyncContextManager"),
 ]
 
 
@@ -70,6 +70,7 @@ COMMON = {
     "Reads": "etcetra_trio._reads.Reads",
     "Writes": "etcetra_trio._writes.Writes",
     "Watches": "etcetra_trio._watches.Watches",
+    "Leases": "etcetra_trio._leases.Leases",
 }
 
 

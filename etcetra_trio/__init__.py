@@ -34,6 +34,8 @@ from ._communicator import EtcdCommunicator as EtcdCommunicator
 from ._compare import Compare as Compare
 from ._compare import CompareBuilder as CompareBuilder
 from ._compare import CompareKey as CompareKey
+from ._election import LeaderObserver as LeaderObserver
+from ._election import Leadership as Leadership
 from ._errors import AuthError as AuthError
 from ._errors import ConnectionFailedError as ConnectionFailedError
 from ._errors import ConnectionLostError as ConnectionLostError
@@ -52,6 +54,14 @@ from ._errors import UnavailableError as UnavailableError
 from ._errors import WatchLaggedError as WatchLaggedError
 from ._iter_range import RangeIterator as RangeIterator
 from ._kv import SupportsLease as SupportsLease
+from ._lease import Lease as Lease
+from ._lease import LeaseGrant as LeaseGrant
+from ._leases import LeaseTimeToLive as LeaseTimeToLive
+from ._lock import Lock as Lock
+from ._lock_errors import LeadershipLostError as LeadershipLostError
+from ._lock_errors import LeaseLostError as LeaseLostError
+from ._lock_errors import LockLostError as LockLostError
+from ._lock_errors import LockTimeoutError as LockTimeoutError
 from ._mirror import Mirror as Mirror
 from ._mirror_changes import MirrorChange as MirrorChange
 from ._mirror_changes import MirrorChanges as MirrorChanges

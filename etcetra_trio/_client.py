@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
     from ._addresses import HostPortPair
+    from ._lease import OnLost
     from ._tls import TLSConfig
     from .streams._endpoints import EngineName
 
@@ -134,15 +135,56 @@ class EtcdClient(Generic[TextT]):
           ConnectionFailedError: no endpoint answered; it lists each one with its cause.
           InternalError: a background task failed: a bug of ours.
         """
-        async with open_service() as service:
-            endpoints = Endpoints(
-                service, self._endpoints, Limits(message=self._max_receive_size), self._http2, self._tls
-            )
+        async with self._opened() as endpoints:
             if wait:
                 await endpoints.connection()
             else:
                 await trio.lowlevel.checkpoint()
             yield EtcdCommunicator(endpoints, self._keys)
+
+    @asynccontextmanager
+    async def with_lock(
+        self,
+        lock_name: str | bytes,
+        timeout: float | None = None,  # noqa: ASYNC109 - it bounds the acquiring, an outer scope the body as well
+        ttl: float | None = None,
+        *,
+        lease_ttl: int = 10,
+        on_lost: OnLost = "cancel",
+    ) -> AsyncGenerator[EtcdCommunicator[TextT]]:
+        """Connect and hold a lock, both for the length of a block: :meth:`connect` and :meth:`EtcdCommunicator.lock`.
+
+        Cancellation:
+          Cleans up, as these two do.
+
+        Args:
+          lock_name: What is locked.
+          timeout: For how many seconds to try, connecting included; see :meth:`EtcdCommunicator.lock`.
+          ttl: Hold it for so many seconds at most.
+          lease_ttl: After so many seconds it frees itself if this program dies.
+          on_lost: ``"cancel"`` the block when the lock is lost, or only ``"flag"`` it.
+
+        Returns:
+          An :class:`EtcdCommunicator`, whose ``held_lock`` is the :class:`Lock`.
+
+        Raises:
+          InvalidRequestError: a bad argument (or TypeError).
+          LockTimeoutError: on entering: not acquired in time.
+          LockLostError: leaves the block when the lock was lost.
+          ConnectionFailedError: no endpoint answered.
+          EtcdError: on entering: it could not be acquired.
+        """
+        async with self._opened() as endpoints:
+            locks = EtcdCommunicator(endpoints, self._keys)
+            async with locks.lock(lock_name, timeout, ttl, lease_ttl=lease_ttl, on_lost=on_lost) as lock:
+                yield EtcdCommunicator(endpoints, self._keys, lock)
+
+    @asynccontextmanager
+    async def _opened(self) -> AsyncGenerator[Endpoints]:
+        """What a block stands on; nothing is connected yet."""
+        async with open_service() as service:
+            limits = Limits(message=self._max_receive_size)
+            yield Endpoints(service, self._endpoints, limits, self._http2, self._tls)
 
     def __repr__(self) -> str:
         return f"<etcetra_trio.EtcdClient of {', '.join(map(str, self._endpoints))}>"

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, final, overload
 
+from ._elections import Elections
 from ._key_reads import KeyReads
 from ._keys import TextT
+from ._leases import Leases
+from ._locks import Locks
 from ._mirror import Mirror
 from ._proto._methods import TXN
 from ._ranges import Ranges
@@ -26,7 +29,15 @@ if TYPE_CHECKING:
 
 @final
 class EtcdCommunicator(
-    Reads[TextT], KeyReads[TextT], Ranges[TextT], Writes[TextT], Watches[TextT], Recipes[TextT]
+    Reads[TextT],
+    KeyReads[TextT],
+    Ranges[TextT],
+    Writes[TextT],
+    Watches[TextT],
+    Recipes[TextT],
+    Leases[TextT],
+    Locks[TextT],
+    Elections[TextT],
 ):
     """The calls to etcd over one client's connection; made by :meth:`EtcdClient.connect`.
 

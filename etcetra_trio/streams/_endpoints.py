@@ -9,6 +9,7 @@ import trio
 from .._errors import ConnectionFailedError, RemoteProtocolError
 from .._proto._wire import DecodeError
 from ._connection import Connection
+from ._keepalive import KeepAlive
 from ._lean import LeanEngine
 from ._socket import open_wire
 from ._watch_lanes import WatchHub
@@ -52,6 +53,7 @@ class Endpoints:
         self._failures: list[tuple[str, Exception]] = []
         self._connecting = trio.Lock()
         self.watches: WatchHub = WatchHub(self)
+        self.leases: KeepAlive = KeepAlive(self)
 
     @property
     def service(self) -> Service:
@@ -108,6 +110,15 @@ class Endpoints:
                     self.live = await self._connect(write=write)
                 return self.live
         raise AssertionError("unreachable: guard() returns or raises")
+
+    async def stream_connection(self) -> Connection:
+        """The connection for long streams."""
+        return await self.connection()
+
+    def suspect(self, connection: Connection) -> None:
+        """Whoever is at the other end does not do its work: the next call or stream goes elsewhere."""
+        if self.live is connection:
+            self.live = None
 
     async def _connect(self, *, write: bool) -> Connection:
         failures: list[tuple[str, Exception]] = []

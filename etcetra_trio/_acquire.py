@@ -1,0 +1,141 @@
+"""Getting what only one can have, and holding it for the length of a block."""
+
+from __future__ import annotations
+
+import math
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_args
+
+import trio
+
+from ._contender import Contender
+from ._errors import InvalidRequestError
+from ._held import Held
+from ._lease import OnLost, body_of, check_ttl, give_back, keep_lease
+from ._lease_calls import keepalive_once
+from ._lock_errors import LockTimeoutError
+from ._server_errors import LeaseNotFoundError
+from .streams._kept_lease import lease_time
+from .streams._service import open_service
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+
+    from ._contender import Contest
+    from .streams._endpoints import Endpoints
+    from .streams._kept_lease import KeptLease
+    from .streams._service import Service
+
+HeldT = TypeVar("HeldT", bound=Held[Any])
+
+
+class Terms(NamedTuple):
+    """How something is to be acquired and held."""
+
+    lease_ttl: int
+    on_lost: OnLost
+    #: None: wait for ever; 0: do not wait for other holders.
+    timeout: float | None = None
+    ttl: float | None = None
+
+
+def check_terms(
+    lease_ttl: int, on_lost: OnLost, timeout: float | None = None, ttl: float | None = None
+) -> Terms:
+    """Terms that make sense.
+
+    Raises:
+      TypeError: a number is none.
+      InvalidRequestError: a number is too small, or ``on_lost`` is unknown.
+    """
+    if on_lost not in get_args(OnLost):
+        raise InvalidRequestError(
+            f"on_lost is {on_lost!r}: use one of {', '.join(map(repr, get_args(OnLost)))}"
+        )
+    if timeout is not None and not timeout >= 0:
+        raise InvalidRequestError(f"timeout is {timeout}: use 0 or more, or None to wait for ever")
+    check_ttl(lease_ttl)
+    if ttl is not None:
+        if not 0 < ttl < math.inf:
+            raise InvalidRequestError(f"ttl is {ttl}: use more than 0, or None for no limit")
+        lease_ttl = min(lease_ttl, math.ceil(ttl))
+    return Terms(lease_ttl, on_lost, timeout, ttl)
+
+
+@asynccontextmanager
+@trio.lowlevel.enable_ki_protection
+async def hold(
+    endpoints: Endpoints,
+    contest: Contest,
+    value: bytes,
+    make: Callable[[Contender, KeptLease], HeldT],
+    terms: Terms,
+) -> AsyncGenerator[HeldT]:
+    """Acquire, let the body run, release.
+
+    Cancellation:
+      Cleans up.
+
+    Raises:
+      LockTimeoutError: not in time.
+      LeaseLostError: lost, before or after it was acquired.
+      EtcdError: not acquired.
+    """
+    async with open_service() as service:
+        held: HeldT | None = None
+        with trio.CancelScope() as scope:
+            if terms.timeout:
+                scope.deadline = trio.current_time() + terms.timeout
+            held = await _acquire(service, endpoints, contest, value, make, terms)
+        if held is None:
+            raise LockTimeoutError(contest.name, terms.timeout or 0)
+        async with body_of(held.kept, terms.on_lost, held.release, held.lost_error):
+            yield held
+
+
+async def _acquire(
+    service: Service,
+    endpoints: Endpoints,
+    contest: Contest,
+    value: bytes,
+    make: Callable[[Contender, KeptLease], HeldT],
+    terms: Terms,
+) -> HeldT:
+    kept = await keep_lease(endpoints, terms.lease_ttl)
+    try:
+        contender = Contender(endpoints, contest, kept)
+        held = make(contender, kept)
+        with trio.CancelScope() as alive:
+            kept.attach(alive)
+            before = await contender.enter(value)
+            service.start_soon(contender.guard, name="lock key")
+            if before is not None and terms.timeout == 0:
+                raise LockTimeoutError(contest.name, 0)
+            await contender.wait_turn(before)
+            if terms.ttl is not None:
+                await _limit(endpoints, kept, terms.ttl)
+                service.start_soon(_release_when_lost, held, name="lock ttl")
+        kept.detach(alive)
+        if alive.cancelled_caught:
+            kept.expire()
+        held.check()
+        return held
+    except BaseException:
+        with trio.move_on_after(kept.clean_up, shield=True):
+            await give_back(endpoints, kept)
+        raise
+
+
+async def _limit(endpoints: Endpoints, kept: KeptLease, ttl: float) -> None:  # noqa: ASYNC910 - the call is one
+    """Let the lease end after so many seconds from now."""
+    sent = lease_time()
+    try:
+        kept.renewed(sent, await keepalive_once(endpoints, kept.id))
+    except LeaseNotFoundError:
+        kept.renewed(sent, 0)
+    kept.end_at(sent + ttl, f"its ttl of {ttl:g} s is over")
+
+
+async def _release_when_lost(held: Held[Any]) -> None:
+    await held.wait_lost()
+    await held.release()

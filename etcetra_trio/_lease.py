@@ -1,0 +1,216 @@
+"""Leases that are kept alive for the length of a block."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+from typing import TYPE_CHECKING, Literal, NamedTuple, final
+
+import trio
+
+from ._checks import check_number
+from ._errors import EtcdError, InvalidRequestError
+from ._lease_calls import grant, new_lease_id, revoke
+from ._lock_errors import LeaseLostError
+from .streams._kept_lease import CLEAN_UP, KeptLease, lease_time
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable
+
+    from .streams._endpoints import Endpoints
+
+OnLost = Literal["cancel", "flag"]
+
+
+class LeaseGrant(NamedTuple):
+    """A lease as it was granted."""
+
+    id: int
+    #: Its time to live in seconds, which may be longer than what was asked for.
+    ttl: int
+
+
+@final
+class Lease:
+    """A lease that is kept alive; made by :meth:`EtcdCommunicator.lease`. ``put`` and transactions take it.
+
+    Its times are Trio's clock, in seconds.
+    """
+
+    __slots__ = ("_kept",)
+
+    def __init__(self, kept: KeptLease) -> None:
+        self._kept = kept
+
+    @property
+    def id(self) -> int:
+        """Its id, which was chosen here."""
+        return self._kept.id
+
+    @property
+    def ttl(self) -> int:
+        """Its time to live, as granted: this may be longer than what was asked for."""
+        return self._kept.ttl
+
+    @property
+    def deadline(self) -> float:
+        """When it is lost unless it is renewed before: 2 % less than its TTL after the last renewal was **sent**."""
+        return self._kept.deadline
+
+    @property
+    def lost(self) -> bool:
+        """Whether it cannot be proved any more that it lives."""
+        return self._kept.lost
+
+    async def wait_lost(self) -> None:
+        """Wait until it is lost.
+
+        Cancellation:
+          No effect.
+        """
+        await self._kept.wait_lost()
+
+    def __repr__(self) -> str:
+        state = f"lost: {self._kept.reason}" if self.lost else f"{self._kept.remaining:.1f} s left"
+        return f"<etcetra_trio.Lease {self.id:x} of {self.ttl} s: {state}>"
+
+
+class _Granting:
+    """One grant. A task of its own makes it, so that whoever gives up waiting still learns what became of it."""
+
+    def __init__(self, endpoints: Endpoints, ttl: int) -> None:
+        self._endpoints = endpoints
+        self._request = ttl
+        self.id = new_lease_id()
+        self.over = trio.Event()
+        self.scope = trio.CancelScope()
+        self.lease: KeptLease | None = None
+        self.failure: Exception | None = None
+
+    async def run(self) -> None:  # noqa: ASYNC910 - a task of its own
+        """Never raises what can be expected."""
+        sent = lease_time()
+        try:
+            with self.scope:
+                self.lease = KeptLease(self.id, await grant(self._endpoints, self._request, self.id), sent)
+        except (EtcdError, trio.ClosedResourceError) as error:
+            self.failure = error
+        finally:
+            self.over.set()
+
+
+async def keep_lease(endpoints: Endpoints, ttl: int) -> KeptLease:
+    """Grant a lease and keep it alive.
+
+    Cancellation:
+      Cleans up: waits up to :data:`CLEAN_UP` for the server.
+
+    Raises:
+      EtcdError: it was not granted.
+    """
+    endpoints.service.check_open()
+    granting = _Granting(endpoints, ttl)
+    endpoints.service.start_soon(granting.run, name="lease grant")
+    try:
+        await granting.over.wait()
+    except BaseException:
+        with trio.move_on_after(CLEAN_UP, shield=True):
+            await granting.over.wait()
+            if granting.lease is not None:
+                await give_back(endpoints, granting.lease)
+        granting.scope.cancel("nobody waits for this lease any more")
+        raise
+    if granting.lease is None:
+        endpoints.service.check_open()
+        assert granting.failure is not None
+        raise granting.failure
+    endpoints.leases.add(granting.lease)
+    return granting.lease
+
+
+async def give_back(endpoints: Endpoints, lease: KeptLease) -> None:  # noqa: ASYNC910 - the call is one
+    """Revoke a lease of ours; what cannot be done now, the server does when its time is over.
+
+    Cancellation:
+      May have happened.
+    """
+    endpoints.leases.remove(lease)
+    with suppress(EtcdError, trio.ClosedResourceError):
+        await revoke(endpoints, lease.id)
+
+
+@asynccontextmanager
+@trio.lowlevel.enable_ki_protection
+async def body_of(
+    kept: KeptLease,
+    on_lost: OnLost,
+    release: Callable[[], Awaitable[None]],
+    lost_error: Callable[[str], LeaseLostError],
+) -> AsyncGenerator[None]:
+    """Around a body that depends on a lease: ends it when the lease is lost, and releases in the end.
+
+    Cancellation:
+      Cleans up: the release may take :data:`CLEAN_UP`, or less where the lease ends sooner.
+
+    Raises:
+      LeaseLostError: it was lost; what the body raised is the ``__cause__``.
+    """
+    failure: BaseException | None = None
+    scope = trio.CancelScope()
+    try:
+        with scope:
+            if on_lost == "cancel":
+                kept.attach(scope)
+            yield
+    except BaseException as exc:  # noqa: ASYNC103, BLE001 - raised below
+        failure = exc
+    try:
+        kept.detach(scope)
+        if scope.cancelled_caught:
+            kept.expire()  # if nobody has noticed yet
+        if kept.lost and on_lost == "cancel":
+            failure = _verdict(failure, lost_error(kept.reason or ""), kept.trouble)
+        with trio.move_on_after(kept.clean_up, shield=True):
+            await release()
+        if failure is not None:
+            raise failure
+    finally:
+        del failure  # no reference cycle with our own frame
+
+
+def _verdict(
+    failure: BaseException | None, error: LeaseLostError, trouble: Exception | None
+) -> BaseException:
+    """What leaves a body that has lost what it depends on."""
+    if failure is not None:
+        # An outer cancellation and an interrupt stay what they are; a call in the body may have said it already.
+        told = type(failure) is type(error) and failure.args == error.args
+        if told or not isinstance(failure, Exception):
+            return failure
+    error.__cause__ = failure or trouble
+    return error
+
+
+@asynccontextmanager
+@trio.lowlevel.enable_ki_protection
+async def open_lease(endpoints: Endpoints, ttl: int) -> AsyncGenerator[Lease]:
+    """See :meth:`EtcdCommunicator.lease`."""
+    kept = await keep_lease(endpoints, ttl)
+
+    async def release() -> None:
+        await give_back(endpoints, kept)
+
+    async with body_of(kept, "cancel", release, partial(LeaseLostError, f"{kept.id:x}")):
+        yield Lease(kept)
+
+
+def check_ttl(ttl: int) -> int:
+    """A TTL in whole seconds, at least one.
+
+    Raises:
+      TypeError: not an int.
+      InvalidRequestError: less than 1.
+    """
+    if check_number("ttl", ttl) < 1:
+        raise InvalidRequestError("ttl is 0: a lease lives for at least 1 s")
+    return ttl
