@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar, final
 
 import trio
 
-from ._errors import EtcdError, StatusCode
+from ._errors import EncodingError, EtcdError, StatusCode
 from ._proto._methods import WATCH
 from ._resync import Known, current_revision, list_state_patiently
 from ._server_errors import CompactedError, FutureRevisionError, UnsupportedByServerError
@@ -84,8 +84,9 @@ class Watch(trio.abc.ReceiveChannel[ItemT]):
         self._known = known
         self._ready_event = ready_event
         self._token: trio.lowlevel.TrioToken | None = None
-        # The revision that is being given, and the next item of it.
+        # The revision that is being given, items of it that are ready (the next one last), and the event to go on with.
         self._batch: Batch | None = None
+        self._items: list[ItemT | EncodingError] = []
         self._next = 0
         self._delivered = 0
 
@@ -145,13 +146,16 @@ class Watch(trio.abc.ReceiveChannel[ItemT]):
         return None
 
     def _give(self, batch: Batch) -> ItemT:
-        index = self._next
-        self._next += 1
-        if self._next >= self._shape.count(batch):
+        if not self._items:
+            self._items, self._next = self._shape.items(batch, self._next)
+        item = self._items.pop()
+        if not self._items and self._next >= len(batch.events):
             self._batch, self._next = None, 0
             self._delivered = batch.revision
             self._hub.taken(self._watcher)
-        return self._shape.item(batch, index)
+        if isinstance(item, EncodingError):
+            raise item.with_traceback(None)
+        return item
 
     async def _wait_for_more(self) -> None:
         """Wait until something happens; raises what the watch failed with."""
@@ -361,6 +365,7 @@ class Watch(trio.abc.ReceiveChannel[ItemT]):
             if self._started:
                 self._hub.close(self._watcher)
             self._batch = None
+            self._items.clear()
             self._watcher.notify()
 
     def _check_open(self) -> None:

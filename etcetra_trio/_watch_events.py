@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Generic, NamedTuple
 from ._keys import TextT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Iterable
     from typing import Any
 
     from ._keys import KeySpace
@@ -67,27 +67,30 @@ class WatchBatch(NamedTuple, Generic[TextT]):
 _new: Callable[[type[WatchEvent[Any]], tuple[object, ...]], WatchEvent[Any]] = tuple[object, ...].__new__
 
 
-def watch_event(
-    keys: KeySpace[TextT], change: Change, coalesced: set[bytes], *, synthetic: bool = False
-) -> WatchEvent[TextT]:
-    """An event of the server as the user knows it.
+def watch_events(
+    keys: KeySpace[TextT], changes: Iterable[Change], coalesced: Collection[bytes], *, synthetic: bool
+) -> list[WatchEvent[TextT]]:
+    """Events of the server as the user knows them.
 
     Raises:
-      EncodingError: its key or value is no text.
+      EncodingError: a key or value is no text.
     """
-    key, value, previous, kind, mod_revision, create_revision, version, lease = change
-    return _new(
-        WatchEvent,
-        (
-            keys.text_key(key),
-            keys.text_value(value, key),
-            None if previous is None else keys.text_value(previous, key),
-            _DELETE if kind else _PUT,
-            mod_revision,
-            create_revision,
-            version,
-            lease,
-            bool(coalesced) and key in coalesced,
-            synthetic,
-        ),
-    )
+    text_key, text_value = keys.text_key, keys.text_value
+    return [
+        _new(
+            WatchEvent,
+            (
+                text_key(key),
+                text_value(value, key),
+                None if previous is None else text_value(previous, key),
+                _DELETE if kind else _PUT,
+                mod_revision,
+                create_revision,
+                version,
+                lease,
+                key in coalesced,
+                synthetic,
+            ),
+        )
+        for key, value, previous, kind, mod_revision, create_revision, version, lease in changes
+    ]

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
+from ._errors import EncodingError
 from ._keys import TextT
-from ._watch_events import WatchBatch, WatchEvent, watch_event
+from ._watch_events import WatchBatch, WatchEvent, watch_events
 
 if TYPE_CHECKING:
     from ._keys import KeySpace
     from .streams._watcher import Batch
 
-ItemT_co = TypeVar("ItemT_co", covariant=True)
+ItemT = TypeVar("ItemT")
+#: So many events at a time become text: a revision may have a million, and other tasks want to run.
+AT_ONCE: Final = 256
 
 
-class Shape(Protocol[ItemT_co]):
+class Shape(Protocol[ItemT]):
     """How the events of a revision are given."""
 
-    def count(self, batch: Batch) -> int:
-        """In how many items."""
-        ...
+    def items(self, batch: Batch, start: int) -> tuple[list[ItemT | EncodingError], int]:
+        """Some items from the event ``start`` on, the first one last, and the event to go on with.
 
-    def item(self, batch: Batch, index: int) -> ItemT_co:
-        """One of them."""
+        An error stands where it is to be raised.
+        """
         ...
 
 
@@ -34,11 +36,21 @@ class EventShape(Generic[TextT]):
     def __init__(self, keys: KeySpace[TextT]) -> None:
         self._keys: KeySpace[TextT] = keys
 
-    def count(self, batch: Batch) -> int:
-        return len(batch.events)
-
-    def item(self, batch: Batch, index: int) -> WatchEvent[TextT]:
-        return watch_event(self._keys, batch.events[index], batch.coalesced, synthetic=batch.synthetic)
+    def items(self, batch: Batch, start: int) -> tuple[list[WatchEvent[TextT] | EncodingError], int]:
+        events = batch.events
+        if start or len(events) > AT_ONCE:
+            events = events[start : start + AT_ONCE]
+        found: list[WatchEvent[TextT] | EncodingError] = []
+        try:
+            found += watch_events(self._keys, events, batch.coalesced, synthetic=batch.synthetic)
+        except EncodingError:
+            for event in events:
+                try:
+                    found += watch_events(self._keys, [event], batch.coalesced, synthetic=batch.synthetic)
+                except EncodingError as error:
+                    found.append(error)
+        found.reverse()
+        return found, start + len(events)
 
 
 class BatchShape(Generic[TextT]):
@@ -49,13 +61,12 @@ class BatchShape(Generic[TextT]):
     def __init__(self, keys: KeySpace[TextT]) -> None:
         self._keys: KeySpace[TextT] = keys
 
-    def count(self, batch: Batch) -> int:  # noqa: ARG002 - as the protocol has it
-        return 1
-
-    def item(self, batch: Batch, index: int) -> WatchBatch[TextT]:  # noqa: ARG002 - there is only one
-        keys, coalesced, synthetic = self._keys, batch.coalesced, batch.synthetic
-        events = [watch_event(keys, event, coalesced, synthetic=synthetic) for event in batch.events]
-        return WatchBatch(batch.revision, events)
+    def items(self, batch: Batch, start: int) -> tuple[list[WatchBatch[TextT] | EncodingError], int]:  # noqa: ARG002 - it is 0
+        try:
+            events = watch_events(self._keys, batch.events, batch.coalesced, synthetic=batch.synthetic)
+        except EncodingError as error:
+            return [error], len(batch.events)
+        return [WatchBatch(batch.revision, events)], len(batch.events)
 
 
 class RevisionShape:
@@ -63,8 +74,5 @@ class RevisionShape:
 
     __slots__ = ()
 
-    def count(self, batch: Batch) -> int:  # noqa: ARG002 - as the protocol has it
-        return 1
-
-    def item(self, batch: Batch, index: int) -> Batch:  # noqa: ARG002 - there is only one
-        return batch
+    def items(self, batch: Batch, start: int) -> tuple[list[Batch | EncodingError], int]:  # noqa: ARG002 - it is 0
+        return [batch], len(batch.events)

@@ -102,7 +102,9 @@ class LeanEngine(Control):
 
     def consumed(self, stream: Stream, cost: int) -> None:
         if self.streams.get(stream.stream_id) is stream:
-            self._credit(stream, give_back(stream, cost))
+            stream.owed += give_back(stream, cost)
+            if stream.owed >= self._stream_half:
+                self._credit(stream, 0)
 
     # -- data ----------------------------------------------------------------------------------------------
 

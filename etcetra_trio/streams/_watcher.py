@@ -22,6 +22,7 @@ BUFFER_SIZE: Final = 1 << 20
 TOTAL_SIZE: Final = 32 << 20
 #: What an event takes in memory beside its key and value, in octets (measured, CPython 3.11).
 EVENT_SIZE: Final = 350
+_NONE: Final[frozenset[bytes]] = frozenset()
 OnLag = Literal["wait", "raise", "coalesce"]
 
 
@@ -44,7 +45,7 @@ class Batch:
         self.events: list[Change] = events
         self.size: int = size
         #: Keys whose older events were left out.
-        self.coalesced: set[bytes] = set()
+        self.coalesced: frozenset[bytes] = _NONE
         #: The events are differences that we found, not the server's.
         self.synthetic: bool = False
 
@@ -285,5 +286,5 @@ class Watcher:
         if newest:
             self._add_revisions(list(newest.values()), size * len(newest) // before, more_fragments=False)
         for batch in self.inbox:
-            batch.coalesced = {event.key for event in batch.events} & left_out
+            batch.coalesced = frozenset(event.key for event in batch.events) & left_out
         self.next_revision, self.known_revision = next_revision, known
