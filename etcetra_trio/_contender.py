@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 _EQUAL, _CREATE = 0, 1  # Compare.CompareResult, Compare.CompareTarget
 _DESCEND, _BY_CREATE = 2, 2  # RangeRequest.SortOrder, RangeRequest.SortTarget
+#: After how many seconds the own key is watched: what is over before that needs no stream.
+GUARD_AFTER: Final = 0.05
 #: These transactions look whether their work is done already, so they may be sent again.
 _REPEATABLE_TXN: Final = TXN._replace(repeatable=True)
 
@@ -137,8 +139,9 @@ class Contender:
                 continue
             other = await self.look()  # a long break, and nobody knows what happened in it
 
-    async def guard(self) -> None:  # noqa: ASYNC910 - a task of its own
+    async def guard(self) -> None:
         """Watch the own key: when it is deleted all is lost."""
+        await trio.sleep(GUARD_AFTER)
         start = self.fence + 1
         # Where it cannot be watched, the lease alone tells.
         with suppress(EtcdError, trio.ClosedResourceError):
