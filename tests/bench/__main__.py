@@ -15,9 +15,9 @@ from . import stubs
 from .checks import CPU_LIMITS, checks
 from .figures import Figures, Peers
 from .live import live_peer
-from .peer_environments import environments
+from .peer_environments import PACKAGES, environments
 from .report import heading
-from .run import commands, started, watch_commands
+from .run import commands, started, store, watch_commands
 from .server import server
 from .watch_report import LIMITS, many_checks, watch_checks
 from .watch_workloads import WATCH_WORKLOADS, WATCHES
@@ -37,7 +37,7 @@ def options() -> argparse.Namespace:
         "--peers",
         type=Path,
         metavar="FOLDER",
-        help="watch beside etcetra and aetcd, too: virtual environments in the folder, made when not there",
+        help="beside other clients, too: virtual environments in the folder, made when not there",
     )
     add("--json", type=Path, metavar="FILE", help="write the figures of every round as JSON, too")
     parsed = parser.parse_args()
@@ -61,12 +61,13 @@ async def bench(parsed: argparse.Namespace) -> int:
         compiled = await stubs.generate(Path(folder))
         async with (
             server() as (port, description),
-            started(commands(port, folder), {}) as clients,
+            started(commands(port, folder), pythons) as clients,
             started(watch_commands(port, folder), pythons) as watchers,
             live_peer("writer", str(port)) as writer,
         ):
             head = heading(effort, description, compiled, {**clients.versions, **watchers.versions})
             print(*(f"{name}: {text}" for name, text in head.items()), sep="\n", flush=True)
+            await store(writer, parsed.workloads)
             for name in parsed.workloads:
                 text = await figures.measure(name, effort, port, Peers(clients, watchers, writer))
                 print(f"\n### {name}\n\n{text}", flush=True)
@@ -81,8 +82,8 @@ async def bench(parsed: argparse.Namespace) -> int:
         parsed.json.write_text(json.dumps({"heading": head, "results": figures.data}, indent=1) + "\n")
     if not parsed.check:
         return 1 if failed else 0
-    # Without --peers, that etcetra and aetcd are missing is as it should be.
-    absent = [*clients.absent, *(watchers.absent if parsed.peers else watchers.failed)]
+    missing = {*clients.absent, *watchers.absent}
+    absent = missing if parsed.peers else missing - {*PACKAGES} | {*failed}
     found = [*checks(figures.results, figures.imports, absent), *many_checks(figures.many)]
     found += watch_checks(figures.watches) if parsed.peers else []
     print(*found, sep="\n")

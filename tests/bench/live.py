@@ -40,6 +40,7 @@ class LivePeer:
 
     async def turn(self, workload: Workload, seconds: float) -> Turn:
         request = {"operation": workload.operation, "tasks": workload.tasks, "seconds": seconds}
+        request["most"] = workload.most
         await self.ask(request)
         return Turn(**await self.reply(seconds + TURN_LIMIT))
 

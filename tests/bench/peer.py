@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, Generic, TypeVar
 
 from .stats import Turn, percentile
-from .workloads import KEYS, VALUE, key
+from .workloads import KEYS, MANY, MANY_PREFIX, MIB, MIB_PREFIX, VALUE, key
 
 Text = TypeVar("Text", str, bytes)
 Operation = Callable[[int], Coroutine[Any, Any, None]]
@@ -24,12 +24,21 @@ class WrongAnswerError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Peer(Generic[Text]):
-    """A connected client, and the two things that Trio and asyncio do differently."""
+class Operations(Generic[Text]):
+    """What a connected client can do."""
 
     text: Callable[[str], Text]
     get: Callable[[Text], Awaitable[Text | None]]
     put: Callable[[Text, Text], Awaitable[object]]
+    #: Reads all keys with a prefix, with all values at hand, and says how many there are.
+    prefix: Callable[[Text], Awaitable[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Peer(Generic[Text]):
+    """A connected client, and the two things that Trio and asyncio do differently."""
+
+    operations: Operations[Text]
     together: Callable[[int, Operation], Awaitable[None]]
     read_line: Callable[[], Awaitable[str]]
 
@@ -47,18 +56,22 @@ def main(start: Callable[[], None]) -> None:
 
 async def serve(peer: Peer[Text], packages: Sequence[str]) -> None:
     """Store the keys, say that the peer is ready, then measure what is asked until stdin ends."""
-    operations = _operations(peer)
-    await peer.together(10, partial(_preload, peer))
+    operations = _operations(peer.operations)
+    await peer.together(10, partial(_preload, peer.operations))
     answer({"versions": {name: importlib.metadata.version(name) for name in packages}})
     while line := await peer.read_line():
         request = json.loads(line)
         operation = operations[request["operation"]]
-        turn = await _turn(peer.together, operation, request["tasks"], request["seconds"])
+        turn = await _turn(peer.together, operation, request["tasks"], request["seconds"], request["most"])
         answer(asdict(turn))
 
 
 async def _turn(
-    together: Callable[[int, Operation], Awaitable[None]], operation: Operation, tasks: int, seconds: float
+    together: Callable[[int, Operation], Awaitable[None]],
+    operation: Operation,
+    tasks: int,
+    seconds: float,
+    most: int,
 ) -> Turn:
     """Repeat the operation in each task until the time is up; what has begun is finished and counted."""
     clock = time.perf_counter
@@ -68,7 +81,7 @@ async def _turn(
     async def repeat(task: int) -> None:
         index = task * 131  # so that the tasks do not walk over the same keys in step
         now = begin
-        while now < until:
+        while now < until and len(latencies) < most:
             sent = clock()
             await operation(index)
             now = clock()
@@ -88,7 +101,7 @@ async def _turn(
     )
 
 
-def _operations(peer: Peer[Text]) -> dict[str, Operation]:
+def _operations(peer: Operations[Text]) -> dict[str, Operation]:
     read_keys = [peer.text(key("get", index)) for index in range(KEYS)]
     written_keys = [peer.text(key("put", index)) for index in range(KEYS)]
     value = peer.text(VALUE)
@@ -100,10 +113,23 @@ def _operations(peer: Peer[Text]) -> dict[str, Operation]:
     async def put(index: int) -> None:
         await peer.put(written_keys[index % KEYS], value)
 
-    return {"get": get, "put": put}
+    many, large_key, large = peer.text(MANY_PREFIX), peer.text(f"{MIB_PREFIX}{0:08d}"), peer.text(MIB)
+
+    async def prefix(_index: int) -> None:
+        if await peer.prefix(many) != MANY:
+            raise WrongAnswerError(many)
+
+    async def get_mib(_index: int) -> None:
+        if await peer.get(large_key) != large:
+            raise WrongAnswerError(large_key)
+
+    async def put_mib(_index: int) -> None:
+        await peer.put(large_key, large)
+
+    return {"get": get, "put": put, "prefix": prefix, "get_mib": get_mib, "put_mib": put_mib}
 
 
-async def _preload(peer: Peer[Text], task: int) -> None:
+async def _preload(peer: Operations[Text], task: int) -> None:
     for index in range(task, KEYS, 10):
         await peer.put(peer.text(key("get", index)), peer.text(VALUE))
 

@@ -5,7 +5,12 @@ from pathlib import Path
 
 import trio
 
-PACKAGES = {"etcetra": "etcetra==0.1.19", "aetcd": "aetcd"}
+PACKAGES = {
+    "etcetra": "etcetra==0.1.19",
+    "aetcd": "aetcd==1.0.0",
+    "etcd3aio": "etcd3aio==0.3.0",
+    "etcd-client-py": "etcd-client-py==0.5.1",
+}
 LIMIT = 300
 
 

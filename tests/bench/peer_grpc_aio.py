@@ -9,7 +9,9 @@ from importlib import import_module
 from typing import Any
 
 from . import asyncio_tasks
-from .peer import Peer, main, serve
+from .peer import Operations, Peer, main, serve
+
+UNLIMITED = [("grpc.max_receive_message_length", -1)]
 
 
 def start() -> None:
@@ -20,7 +22,7 @@ def start() -> None:
     services: Any = import_module("etcd.server.kv_pb2_grpc")
 
     async def run() -> None:
-        async with grpc_aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        async with grpc_aio.insecure_channel(f"127.0.0.1:{port}", UNLIMITED) as channel:
             kv = services.KVStub(channel)
 
             async def get(key: bytes) -> bytes:
@@ -31,14 +33,15 @@ def start() -> None:
             async def put(key: bytes, value: bytes) -> None:
                 await kv.Put(messages.PutRequest(key=key, value=value))
 
-            peer = Peer(
-                text=str.encode,
-                get=get,
-                put=put,
-                together=asyncio_tasks.together,
-                read_line=asyncio_tasks.read_line,
+            async def prefix(start: bytes) -> int:
+                end = start[:-1] + bytes((start[-1] + 1,))
+                answer = await kv.Range(messages.RangeRequest(key=start, range_end=end))
+                return len({record.key: record.value for record in answer.kvs})
+
+            operations = Operations(str.encode, get, put, prefix)
+            await serve(
+                Peer(operations, asyncio_tasks.together, asyncio_tasks.read_line), ["grpcio", "protobuf"]
             )
-            await serve(peer, ["grpcio", "protobuf"])
 
     asyncio.run(run())
 

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any
 
 from . import asyncio_tasks
-from .peer import Peer, main, serve
+from .peer import Operations, Peer, main, serve
 
 
 def start() -> None:
@@ -31,14 +31,16 @@ def start() -> None:
             async def put(key: bytes, value: bytes) -> None:
                 await kv.Put(messages.PutRequest(key=key, value=value))
 
-            peer = Peer(
-                text=str.encode,
-                get=get,
-                put=put,
-                together=asyncio_tasks.together,
-                read_line=asyncio_tasks.read_line,
+            async def prefix(start: bytes) -> int:
+                end = start[:-1] + bytes((start[-1] + 1,))
+                answer = await kv.Range(messages.RangeRequest(key=start, range_end=end))
+                return len({record.key: record.value for record in answer.kvs})
+
+            operations = Operations(str.encode, get, put, prefix)
+            await serve(
+                Peer(operations, asyncio_tasks.together, asyncio_tasks.read_line),
+                ["grpclib", "h2", "protobuf"],
             )
-            await serve(peer, ["grpclib", "h2", "protobuf"])
 
     asyncio.run(run())
 

@@ -2,7 +2,7 @@
 
 import sys
 
-from .peer import Peer, main, serve
+from .peer import Operations, Peer, main, serve
 
 
 def start() -> None:
@@ -14,8 +14,12 @@ def start() -> None:
 
     async def run() -> None:
         async with EtcdClient(f"127.0.0.1:{port}", http2=engine(name)).connect() as client:
-            peer = Peer(text=str, get=client.get, put=client.put, together=together, read_line=read_line)
-            await serve(peer, ["trio", "h2", "hpack"])
+
+            async def prefix(start: str) -> int:
+                return len(await client.get_prefix(start))
+
+            operations = Operations(str, client.get, client.put, prefix)
+            await serve(Peer(operations, together, read_line), ["trio", "h2", "hpack"])
 
     name, port = sys.argv[1:]
     trio.run(run)

@@ -6,7 +6,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 from .live import LivePeer, PeerFailedError, PeerMissingError, live_peer
+from .peer_environments import PACKAGES
 from .stats import Turn, TurnT, WatchTurn
+from .workloads import MANY, MANY_PREFIX, MIB, MIB_PREFIX, VALUE
 
 Results = dict[str, dict[str, list[Turn]]]
 """The turns of every workload and client."""
@@ -37,6 +39,7 @@ def commands(port: int, stubs: str) -> dict[str, Sequence[str]]:
         "etcetra_trio h2": ("peer_ours", "h2", str(port)),
         "grpc.aio": ("peer_grpc_aio", stubs, str(port)),
         "grpclib": ("peer_grpclib", stubs, str(port)),
+        **{client: ("peer_asyncio", client, str(port)) for client in PACKAGES},
     }
 
 
@@ -49,6 +52,17 @@ def watch_commands(port: int, stubs: str) -> dict[str, Sequence[str]]:
         "etcetra": ("watch_etcetra", str(port)),
         "aetcd": ("watch_aetcd", str(port)),
     }
+
+
+async def store(writer: LivePeer, workloads: Container[str]) -> None:
+    """Store what is read as a whole."""
+    if "prefix-1" in workloads:
+        many = {"prefix": MANY_PREFIX, "value": VALUE, "events": MANY, "transaction": 100, "keys": MANY}
+        await writer.ask(many)
+        await writer.reply()
+    if "get_mib-1" in workloads:
+        await writer.ask({"prefix": MIB_PREFIX, "value": MIB, "events": 1, "transaction": 1, "keys": 1})
+        await writer.reply()
 
 
 @asynccontextmanager

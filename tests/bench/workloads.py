@@ -4,6 +4,12 @@ from dataclasses import dataclass
 
 KEYS = 1000
 VALUE = "v" * 100
+#: What is under the prefix that is read as a whole.
+MANY = 10_000
+MANY_PREFIX = "benchmark/many/"
+#: A value of a mebibyte, and the prefix of the one key that has it from the beginning.
+MIB = "m" * (1 << 20)
+MIB_PREFIX = "benchmark/mib/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +18,8 @@ class Workload:
 
     operation: str
     tasks: int
+    #: Operations in a turn at most: large writes stay in the server's history.
+    most: int = 1 << 30
 
     @property
     def name(self) -> str:
@@ -29,8 +37,12 @@ class Effort:
 
 WORKLOADS = {
     workload.name: workload
-    for tasks in (1, 10, 100, 1000)
-    for workload in (Workload("get", tasks), Workload("put", tasks))
+    for workload in (
+        *(Workload(operation, tasks) for tasks in (1, 10, 100, 1000) for operation in ("get", "put")),
+        Workload("prefix", 1),
+        Workload("get_mib", 1),
+        Workload("put_mib", 1, most=8),
+    )
 }
 IMPORT = "import"
 FULL = Effort(rounds=7, seconds=1.0, imports=15)

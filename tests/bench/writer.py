@@ -21,18 +21,19 @@ AT_ONCE = 4
 
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """Keys with the prefix are put, ``transaction`` of them in each; ``transaction`` divides both numbers."""
+    """Keys with the prefix are put, ``transaction`` of them in each; ``transaction`` divides all numbers."""
 
     prefix: str
     value: str
     events: int
     transaction: int
+    keys: int = KEYS
 
 
 def put(action: TxnAction[str], writing: Writing, first: int) -> None:
     """The puts of one transaction: its keys differ, as they must."""
     for index in range(first, first + writing.transaction):
-        action.put(f"{writing.prefix}{index % KEYS:08d}", writing.value)
+        action.put(f"{writing.prefix}{index % writing.keys:08d}", writing.value)
 
 
 async def write(client: EtcdCommunicator[str], writing: Writing) -> int:
