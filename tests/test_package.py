@@ -104,6 +104,7 @@ LAYERS = [
     ["_communicator"],
     ["_client"],
     [""],
+    ["asyncio"],
     ["testing"],
 ]
 PURE = {*LAYERS[0], *LAYERS[1], *ENGINES, "_kv", "_txn", "_txn_writes"} - {"_addresses"}  # knows IPv6

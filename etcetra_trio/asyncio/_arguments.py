@@ -1,0 +1,52 @@
+"""Arguments as etcetra takes them, for Trio's methods; and results the other way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .._types import INHERIT, DeleteResult, Inherit, PutResult
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from enum import Enum
+
+    from .._keys import TextT
+
+
+def as_number(value: int | str | None) -> int:
+    """A revision, limit or id: etcetra's annotations say str, and None is none."""
+    if value is None:
+        return 0
+    return int(value) if isinstance(value, str) else value
+
+
+def as_sort(value: Enum | None) -> Any:  # noqa: ANN401 - of the one or the other enumeration
+    """A sort order or target of etcetra's or of ours."""
+    return 0 if value is None else value.value
+
+
+def as_filters(given: Iterable[Enum] | None) -> list[Any]:
+    """Filters of etcetra's or of ours."""
+    return [] if given is None else [getattr(kind, "value", kind) for kind in given]
+
+
+def as_codec(encoding: str | type[bytes] | None) -> str | Inherit | None:
+    """None is the client's encoding, ``bytes`` is none."""
+    if encoding is None:
+        return INHERIT
+    return encoding if isinstance(encoding, str) else None
+
+
+def previous(result: PutResult[TextT]) -> TextT | None:
+    """What etcetra's ``put`` returns."""
+    return result.prev_value
+
+
+def deleted(result: DeleteResult[TextT]) -> TextT | None:
+    """What etcetra's ``delete`` returns."""
+    return result.prev[0].value if result.prev else None
+
+
+def all_deleted(result: DeleteResult[TextT], *, asked: bool) -> list[TextT] | None:
+    """What etcetra's other deletes return."""
+    return [record.value for record in result.prev] if asked else None

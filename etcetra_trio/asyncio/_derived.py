@@ -1,0 +1,1870 @@
+"""The classes of Trio's API for asyncio. Written by scripts/derive_asyncio.py: never edit it."""
+
+# What is called behind these signatures is chosen at run time:
+# mypy: disable-error-code="no-any-return, misc, overload-overlap"
+# ruff: noqa: ARG005, D, E501, FBT, PLW, PYI
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Generic, Literal, TypeVar, overload
+
+import etcetra_trio as _trio
+
+from .. import (
+    Compare,
+    HostPortPair,
+    KeyValue,
+    MirrorChange,
+    RangeResult,
+    SortOrder,
+    SortTarget,
+    SupportsLease,
+    WatchFilter,
+    WatchStatistics,
+)
+from .._addresses import EtcdCredential
+from .._keys import TextT
+from ..streams._watcher import OnLag
+from ._arguments import all_deleted, as_codec, as_filters, as_number, as_sort, deleted, previous
+from ._links import Links
+from ._txn import EtcdTransactionAction, TxnResult, carry_out
+from ._wrapped import Channel, Entered, Wrapped, answer, do, register, wrap
+from .types import (
+    RangeRequestSortOrder,
+    RangeRequestSortTarget,
+    WatchBatch,
+    WatchCreateRequestFilterType,
+    WatchEvent,
+)
+
+ItemT = TypeVar("ItemT")
+
+
+class DerivedEtcdClient(Generic[TextT]):
+    """The settings of a client: reusable, and cheap; no connection exists outside of :meth:`connect`.
+
+    ``EtcdClient("127.0.0.1:2379")`` takes and gives text; ``EtcdClient("…", encoding=None)`` takes and gives
+    bytes.
+
+    Args:
+      addr: Where etcd is: a :class:`HostPortPair`, a string such as ``"host:2379"``,
+        ``"http://host:2379"``, ``"[::1]:2379"`` or ``"unix:///path"``, several of them between commas, or a
+        sequence of these. The first that answers serves.
+      encoding: The text codec of keys and values; None for bytes.
+      namespace: Put before every key, and removed from everything that comes back.
+      http2: The HTTP/2 engine: ``"lean"``, ours, or ``"h2"``, the package of that name, several times slower,
+        to compare with.
+      max_receive_size: The largest answer to take, in octets.
+
+    Raises:
+      InvalidRequestError: an endpoint cannot be one, the encoding is unknown, or another argument makes no
+        sense.
+      TypeError: an argument is of a wrong type.
+    """
+
+    @overload
+    def __init__(
+        self: DerivedEtcdClient[str],
+        addr: HostPortPair | str | Sequence[HostPortPair | str],
+        credentials: EtcdCredential | None = ...,
+        secure: bool = ...,
+        encoding: str = ...,
+        *,
+        namespace: str | bytes = ...,
+        http2: Literal["lean", "h2"] = ...,
+        max_receive_size: int = ...,
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self: DerivedEtcdClient[bytes],
+        addr: HostPortPair | str | Sequence[HostPortPair | str],
+        credentials: EtcdCredential | None = ...,
+        secure: bool = ...,
+        *,
+        namespace: str | bytes = ...,
+        http2: Literal["lean", "h2"] = ...,
+        max_receive_size: int = ...,
+        encoding: None,
+    ) -> None: ...
+
+    def __init__(
+        self,
+        addr: HostPortPair | str | Sequence[HostPortPair | str],
+        credentials: EtcdCredential | None = None,
+        secure: bool = False,
+        encoding: str | None = "utf-8",
+        *,
+        namespace: str | bytes = "",
+        http2: Literal["lean", "h2"] = "lean",
+        max_receive_size: int = 64 << 20,
+    ) -> None:
+        if credentials:
+            raise _trio.InvalidRequestError("credentials is not supported yet")
+        if secure:
+            raise _trio.InvalidRequestError("secure is not supported yet")
+        self._trio: _trio.EtcdClient[TextT] = do(
+            _trio.EtcdClient,
+            addr,
+            encoding=encoding,
+            namespace=namespace,
+            http2=http2,
+            max_receive_size=max_receive_size,
+        )
+        self.addr: HostPortPair | str | Sequence[HostPortPair | str] = addr
+        self.secure: bool = secure
+        self.encoding: str | None = encoding
+        self._links: Links = Links(self._trio)
+
+
+class DerivedEtcdCommunicator(Wrapped, Generic[TextT]):
+    """The calls to etcd over one client's connection; made by :meth:`EtcdClient.connect`.
+
+    Any number of tasks may use it at once. Once the block is left, every call raises
+    :exc:`trio.ClosedResourceError`.
+    """
+
+    _hot: Any  # Trio's communicator, whose coroutines asyncio tasks can run
+
+    @overload
+    def watch(
+        self,
+        key: str | bytes,
+        ready_event: asyncio.Event | None = ...,
+        filters: Sequence[WatchFilter | WatchCreateRequestFilterType] | None = ...,
+        prev_kv: bool = ...,
+        progress_notify: bool = ...,
+        start_revision: int | str | None = ...,
+        watch_id: int | str | None = ...,
+        encoding: None = ...,
+        *,
+        buffer: int = ...,
+        on_lag: OnLag = ...,
+        resync: bool = ...,
+    ) -> Watch[WatchEvent[TextT]]: ...
+    @overload
+    def watch(
+        self,
+        key: str | bytes,
+        ready_event: asyncio.Event | None = ...,
+        filters: Sequence[WatchFilter | WatchCreateRequestFilterType] | None = ...,
+        prev_kv: bool = ...,
+        progress_notify: bool = ...,
+        start_revision: int | str | None = ...,
+        watch_id: int | str | None = ...,
+        *,
+        encoding: str,
+        buffer: int = ...,
+        on_lag: OnLag = ...,
+        resync: bool = ...,
+    ) -> Watch[WatchEvent[str]]: ...
+    @overload
+    def watch(
+        self,
+        key: str | bytes,
+        ready_event: asyncio.Event | None = ...,
+        filters: Sequence[WatchFilter | WatchCreateRequestFilterType] | None = ...,
+        prev_kv: bool = ...,
+        progress_notify: bool = ...,
+        start_revision: int | str | None = ...,
+        watch_id: int | str | None = ...,
+        *,
+        encoding: type[bytes],
+        buffer: int = ...,
+        on_lag: OnLag = ...,
+        resync: bool = ...,
+    ) -> Watch[WatchEvent[bytes]]: ...
+    @overload
+    def watch(
+        self,
+        key: str | bytes,
+        ready_event: asyncio.Event | None = ...,
+        filters: Sequence[WatchFilter | WatchCreateRequestFilterType] | None = ...,
+        prev_kv: bool = ...,
+        progress_notify: bool = ...,
+        start_revision: int | str | None = ...,
+        watch_id: int | str | None = ...,
+        encoding: None = ...,
+        *,
+        buffer: int = ...,
+        on_lag: OnLag = ...,
+        resync: bool = ...,
+        batches: Literal[True],
+    ) -> Watch[WatchBatch[TextT]]: ...
+    @overload
+    def watch(
+        self,
+        key: str | bytes,
+        ready_event: asyncio.Event | None = ...,
+        filters: Sequence[WatchFilter | WatchCreateRequestFilterType] | None = ...,
+        prev_kv: bool = ...,
+        progress_notify: bool = ...,
+        start_revision: int | str | None = ...,
+        watch_id: int | str | None = ...,
+        *,
+        encoding: str,
+        buffer: int = ...,
+        on_lag: OnLag = ...,
+        resync: bool = ...,
+        batches: Literal[True],
+    ) -> Watch[WatchBatch[str]]: ...
+    @overload
+    def watch(
+        self,
+        key: str | bytes,
+        ready_event: asyncio.Event | None = ...,
+        filters: Sequence[WatchFilter | WatchCreateRequestFilterType] | None = ...,
+        prev_kv: bool = ...,
+        progress_notify: bool = ...,
+        start_revision: int | str | None = ...,
+        watch_id: int | str | None = ...,
+        *,
+        encoding: type[bytes],
+        buffer: int = ...,
+        on_lag: OnLag = ...,
+        resync: bool = ...,
+        batches: Literal[True],
+    ) -> Watch[WatchBatch[bytes]]: ...
+    def watch(
+        self,
+        key: str | bytes,
+        ready_event: asyncio.Event | None = None,
+        filters: Sequence[WatchFilter | WatchCreateRequestFilterType] | None = None,
+        prev_kv: bool = False,
+        progress_notify: bool = False,
+        start_revision: int | str | None = None,
+        watch_id: int | str | None = None,
+        encoding: str | type[bytes] | None = None,
+        *,
+        buffer: int = 1024,
+        on_lag: OnLag = "wait",
+        resync: bool = False,
+        batches: bool = False,
+    ) -> Watch[WatchEvent[Any]] | Watch[WatchBatch[Any]]:
+        """Watch one key.
+
+        Raises only for bad arguments; entering and receiving raise what :class:`Watch` says.
+
+        Args:
+          key: The key.
+          start_revision: and the other options: see :class:`Watches`.
+
+        Returns:
+          A channel of :class:`WatchEvent`; of :class:`WatchBatch` with ``batches=True``.
+
+        Raises:
+          InvalidRequestError: a bad argument (or TypeError).
+        """
+        return self._do(
+            self._trio.watch,
+            key,
+            ready_event=ready_event,
+            filters=as_filters(filters),
+            prev_kv=prev_kv,
+            progress_notify=progress_notify,
+            start_revision=as_number(start_revision),
+            watch_id=as_number(watch_id),
+            encoding=as_codec(encoding),
+            buffer=buffer,
+            on_lag=on_lag,
+            resync=resync,
+            batches=batches,
+        )
+
+    @overload
+    def watch_prefix(
+        self,
+        key: str | bytes,
+        ready_event: asyncio.Event | None = ...,
+        filters: Sequence[WatchFilter | WatchCreateRequestFilterType] | None = ...,
+        prev_kv: bool = ...,
+        progress_notify: bool = ...,
+        start_revision: int | str | None = ...,
+        watch_id: int | str | None = ...,
+        encoding: None = ...,
+        *,
+        buffer: int = ...,
+        on_lag: OnLag = ...,
+        resync: bool = ...,
+    ) -> Watch[WatchEvent[TextT]]: ...
+    @overload
+    def watch_prefix(
+        self,
+        key: str | bytes,
+        ready_event: asyncio.Event | None = ...,
+        filters: Sequence[WatchFilter | WatchCreateRequestFilterType] | None = ...,
+        prev_kv: bool = ...,
+        progress_notify: bool = ...,
+        start_revision: int | str | None = ...,
+        watch_id: int | str | None = ...,
+        *,
+        encoding: str,
+        buffer: int = ...,
+        on_lag: OnLag = ...,
+        resync: bool = ...,
+    ) -> Watch[WatchEvent[str]]: ...
+    @overload
+    def watch_prefix(
+        self,
+        key: str | bytes,
+        ready_event: asyncio.Event | None = ...,
+        filters: Sequence[WatchFilter | WatchCreateRequestFilterType] | None = ...,
+        prev_kv: bool = ...,
+        progress_notify: bool = ...,
+        start_revision: int | str | None = ...,
+        watch_id: int | str | None = ...,
+        *,
+        encoding: type[bytes],
+        buffer: int = ...,
+        on_lag: OnLag = ...,
+        resync: bool = ...,
+    ) -> Watch[WatchEvent[bytes]]: ...
+    @overload
+    def watch_prefix(
+        self,
+        key: str | bytes,
+        ready_event: asyncio.Event | None = ...,
+        filters: Sequence[WatchFilter | WatchCreateRequestFilterType] | None = ...,
+        prev_kv: bool = ...,
+        progress_notify: bool = ...,
+        start_revision: int | str | None = ...,
+        watch_id: int | str | None = ...,
+        encoding: None = ...,
+        *,
+        buffer: int = ...,
+        on_lag: OnLag = ...,
+        resync: bool = ...,
+        batches: Literal[True],
+    ) -> Watch[WatchBatch[TextT]]: ...
+    @overload
+    def watch_prefix(
+        self,
+        key: str | bytes,
+        ready_event: asyncio.Event | None = ...,
+        filters: Sequence[WatchFilter | WatchCreateRequestFilterType] | None = ...,
+        prev_kv: bool = ...,
+        progress_notify: bool = ...,
+        start_revision: int | str | None = ...,
+        watch_id: int | str | None = ...,
+        *,
+        encoding: str,
+        buffer: int = ...,
+        on_lag: OnLag = ...,
+        resync: bool = ...,
+        batches: Literal[True],
+    ) -> Watch[WatchBatch[str]]: ...
+    @overload
+    def watch_prefix(
+        self,
+        key: str | bytes,
+        ready_event: asyncio.Event | None = ...,
+        filters: Sequence[WatchFilter | WatchCreateRequestFilterType] | None = ...,
+        prev_kv: bool = ...,
+        progress_notify: bool = ...,
+        start_revision: int | str | None = ...,
+        watch_id: int | str | None = ...,
+        *,
+        encoding: type[bytes],
+        buffer: int = ...,
+        on_lag: OnLag = ...,
+        resync: bool = ...,
+        batches: Literal[True],
+    ) -> Watch[WatchBatch[bytes]]: ...
+    def watch_prefix(
+        self,
+        key: str | bytes,
+        ready_event: asyncio.Event | None = None,
+        filters: Sequence[WatchFilter | WatchCreateRequestFilterType] | None = None,
+        prev_kv: bool = False,
+        progress_notify: bool = True,
+        start_revision: int | str | None = None,
+        watch_id: int | str | None = None,
+        encoding: str | type[bytes] | None = None,
+        *,
+        buffer: int = 1024,
+        on_lag: OnLag = "wait",
+        resync: bool = False,
+        batches: bool = False,
+    ) -> Watch[WatchEvent[Any]] | Watch[WatchBatch[Any]]:
+        """Watch all keys that begin with ``key``; with an empty one, all keys.
+
+        Raises only for bad arguments; entering and receiving raise what :class:`Watch` says.
+
+        Args:
+          key: How the keys begin.
+          start_revision: and the other options: see :class:`Watches`.
+
+        Returns:
+          A channel of :class:`WatchEvent`; of :class:`WatchBatch` with ``batches=True``.
+
+        Raises:
+          InvalidRequestError: a bad argument (or TypeError).
+        """
+        return self._do(
+            self._trio.watch_prefix,
+            key,
+            ready_event=ready_event,
+            filters=as_filters(filters),
+            prev_kv=prev_kv,
+            progress_notify=progress_notify,
+            start_revision=as_number(start_revision),
+            watch_id=as_number(watch_id),
+            encoding=as_codec(encoding),
+            buffer=buffer,
+            on_lag=on_lag,
+            resync=resync,
+            batches=batches,
+        )
+
+    @overload
+    def watch_range(
+        self,
+        key: str | bytes,
+        range_end: str | bytes,
+        *,
+        start_revision: int = ...,
+        prev_kv: bool = ...,
+        filters: Sequence[WatchFilter | WatchCreateRequestFilterType] | None = ...,
+        progress_notify: bool = ...,
+        watch_id: int = ...,
+        ready_event: asyncio.Event | None = ...,
+        buffer: int = ...,
+        on_lag: OnLag = ...,
+        resync: bool = ...,
+        encoding: None = ...,
+    ) -> Watch[WatchEvent[TextT]]: ...
+    @overload
+    def watch_range(
+        self,
+        key: str | bytes,
+        range_end: str | bytes,
+        *,
+        start_revision: int = ...,
+        prev_kv: bool = ...,
+        filters: Sequence[WatchFilter | WatchCreateRequestFilterType] | None = ...,
+        progress_notify: bool = ...,
+        watch_id: int = ...,
+        ready_event: asyncio.Event | None = ...,
+        buffer: int = ...,
+        on_lag: OnLag = ...,
+        resync: bool = ...,
+        encoding: str,
+    ) -> Watch[WatchEvent[str]]: ...
+    @overload
+    def watch_range(
+        self,
+        key: str | bytes,
+        range_end: str | bytes,
+        *,
+        start_revision: int = ...,
+        prev_kv: bool = ...,
+        filters: Sequence[WatchFilter | WatchCreateRequestFilterType] | None = ...,
+        progress_notify: bool = ...,
+        watch_id: int = ...,
+        ready_event: asyncio.Event | None = ...,
+        buffer: int = ...,
+        on_lag: OnLag = ...,
+        resync: bool = ...,
+        encoding: type[bytes],
+    ) -> Watch[WatchEvent[bytes]]: ...
+    @overload
+    def watch_range(
+        self,
+        key: str | bytes,
+        range_end: str | bytes,
+        *,
+        start_revision: int = ...,
+        prev_kv: bool = ...,
+        filters: Sequence[WatchFilter | WatchCreateRequestFilterType] | None = ...,
+        progress_notify: bool = ...,
+        watch_id: int = ...,
+        ready_event: asyncio.Event | None = ...,
+        buffer: int = ...,
+        on_lag: OnLag = ...,
+        resync: bool = ...,
+        batches: Literal[True],
+        encoding: None = ...,
+    ) -> Watch[WatchBatch[TextT]]: ...
+    @overload
+    def watch_range(
+        self,
+        key: str | bytes,
+        range_end: str | bytes,
+        *,
+        start_revision: int = ...,
+        prev_kv: bool = ...,
+        filters: Sequence[WatchFilter | WatchCreateRequestFilterType] | None = ...,
+        progress_notify: bool = ...,
+        watch_id: int = ...,
+        ready_event: asyncio.Event | None = ...,
+        buffer: int = ...,
+        on_lag: OnLag = ...,
+        resync: bool = ...,
+        batches: Literal[True],
+        encoding: str,
+    ) -> Watch[WatchBatch[str]]: ...
+    @overload
+    def watch_range(
+        self,
+        key: str | bytes,
+        range_end: str | bytes,
+        *,
+        start_revision: int = ...,
+        prev_kv: bool = ...,
+        filters: Sequence[WatchFilter | WatchCreateRequestFilterType] | None = ...,
+        progress_notify: bool = ...,
+        watch_id: int = ...,
+        ready_event: asyncio.Event | None = ...,
+        buffer: int = ...,
+        on_lag: OnLag = ...,
+        resync: bool = ...,
+        batches: Literal[True],
+        encoding: type[bytes],
+    ) -> Watch[WatchBatch[bytes]]: ...
+    def watch_range(
+        self,
+        key: str | bytes,
+        range_end: str | bytes,
+        *,
+        start_revision: int = 0,
+        prev_kv: bool = False,
+        filters: Sequence[WatchFilter | WatchCreateRequestFilterType] | None = None,
+        progress_notify: bool = False,
+        watch_id: int = 0,
+        ready_event: asyncio.Event | None = None,
+        buffer: int = 1024,
+        on_lag: OnLag = "wait",
+        resync: bool = False,
+        batches: bool = False,
+        encoding: str | type[bytes] | None = None,
+    ) -> Watch[WatchEvent[Any]] | Watch[WatchBatch[Any]]:
+        r"""Watch the keys from ``key`` to before ``range_end``.
+
+        Raises only for bad arguments; entering and receiving raise what :class:`Watch` says.
+
+        Args:
+          key: The first key; ``"\0"`` is the first of all.
+          range_end: The first key that is not meant any more; ``"\0"`` is after the last of all.
+          start_revision: and the other options: see :class:`Watches`.
+
+        Returns:
+          A channel of :class:`WatchEvent`; of :class:`WatchBatch` with ``batches=True``.
+
+        Raises:
+          InvalidRequestError: a bad argument (or TypeError).
+        """
+        return self._do(
+            self._trio.watch_range,
+            key,
+            range_end,
+            start_revision=start_revision,
+            prev_kv=prev_kv,
+            filters=as_filters(filters),
+            progress_notify=progress_notify,
+            watch_id=watch_id,
+            ready_event=ready_event,
+            buffer=buffer,
+            on_lag=on_lag,
+            resync=resync,
+            batches=batches,
+            encoding=as_codec(encoding),
+        )
+
+    @overload
+    async def put(
+        self,
+        key: str | bytes,
+        value: str | bytes | None,
+        lease: SupportsLease | int | None = ...,
+        prev_kv: bool = ...,
+        encoding: None = ...,
+        *,
+        ignore_value: bool = ...,
+        ignore_lease: bool = ...,
+    ) -> TextT | None: ...
+    @overload
+    async def put(
+        self,
+        key: str | bytes,
+        value: str | bytes | None,
+        lease: SupportsLease | int | None = ...,
+        prev_kv: bool = ...,
+        *,
+        encoding: str,
+        ignore_value: bool = ...,
+        ignore_lease: bool = ...,
+    ) -> str | None: ...
+    @overload
+    async def put(
+        self,
+        key: str | bytes,
+        value: str | bytes | None,
+        lease: SupportsLease | int | None = ...,
+        prev_kv: bool = ...,
+        *,
+        encoding: type[bytes],
+        ignore_value: bool = ...,
+        ignore_lease: bool = ...,
+    ) -> bytes | None: ...
+    async def put(
+        self,
+        key: str | bytes,
+        value: str | bytes | None,
+        lease: SupportsLease | int | None = None,
+        prev_kv: bool = False,
+        encoding: str | type[bytes] | None = None,
+        *,
+        ignore_value: bool = False,
+        ignore_lease: bool = False,
+    ) -> Any | None:
+        """Write a key.
+
+        Cancellation:
+          May have happened.
+
+        Args:
+          key: The key.
+          value: Its new value.
+          lease: The lease, or the id of the lease, that the key goes with when it ends; 0 for none.
+          prev_kv: Return the value before.
+          ignore_value: Keep the value and change only the lease; give no ``value``.
+          ignore_lease: Keep the lease and change only the value.
+          encoding: The text codec of this call; None takes and gives bytes. The default is the client's.
+
+        Returns:
+          With ``prev_kv=True`` the value before; None if there was none.
+
+        Raises:
+          LeaseNotFoundError: there is no such lease.
+          KeyNotFoundError: there is no such key, though ``ignore_value`` or ``ignore_lease`` want one.
+          EtcdError: see :class:`Writes`.
+        """
+        return previous(
+            await answer(
+                self._hot.put(
+                    key,
+                    value,
+                    lease=lease or 0,
+                    prev_kv=prev_kv,
+                    encoding=as_codec(encoding),
+                    ignore_value=ignore_value or value is None,
+                    ignore_lease=ignore_lease,
+                )
+            )
+        )
+
+    @overload
+    async def delete(self, key: str | bytes, prev_kv: bool = ..., encoding: None = ...) -> TextT | None: ...
+    @overload
+    async def delete(self, key: str | bytes, prev_kv: bool = ..., *, encoding: str) -> str | None: ...
+    @overload
+    async def delete(
+        self, key: str | bytes, prev_kv: bool = ..., *, encoding: type[bytes]
+    ) -> bytes | None: ...
+    async def delete(
+        self, key: str | bytes, prev_kv: bool = False, encoding: str | type[bytes] | None = None
+    ) -> Any | None:
+        """Delete one key; it is no error if there is none.
+
+        Cancellation:
+          May have happened.
+
+        Args:
+          key: The key.
+          prev_kv: Return the record as it was.
+          encoding: The text codec of this call; None takes and gives bytes. The default is the client's.
+
+        Returns:
+          With ``prev_kv=True`` the value before; None if there was none.
+
+        Raises:
+          EtcdError: see :class:`Writes`.
+        """
+        return deleted(await answer(self._hot.delete(key, prev_kv=prev_kv, encoding=as_codec(encoding))))
+
+    @overload
+    async def delete_prefix(
+        self, key: str | bytes, prev_kv: bool = ..., encoding: None = ...
+    ) -> list[TextT] | None: ...
+    @overload
+    async def delete_prefix(
+        self, key: str | bytes, prev_kv: bool = ..., *, encoding: str
+    ) -> list[str] | None: ...
+    @overload
+    async def delete_prefix(
+        self, key: str | bytes, prev_kv: bool = ..., *, encoding: type[bytes]
+    ) -> list[bytes] | None: ...
+    async def delete_prefix(
+        self, key: str | bytes, prev_kv: bool = False, encoding: str | type[bytes] | None = None
+    ) -> list[Any] | None:
+        """Delete all keys that begin with ``key``; with an empty prefix, all keys (of the namespace).
+
+        Cancellation:
+          May have happened.
+
+        Args:
+          key: How the keys begin.
+          prev_kv: Return the records as they were.
+          encoding: As in :meth:`delete`.
+
+        Returns:
+          With ``prev_kv=True`` the values before, else None.
+
+        Raises:
+          EtcdError: see :class:`Writes`.
+        """
+        return all_deleted(
+            await answer(self._hot.delete_prefix(key, prev_kv=prev_kv, encoding=as_codec(encoding))),
+            asked=prev_kv,
+        )
+
+    @overload
+    async def delete_range(
+        self, key: str | bytes, range_end: str | bytes, prev_kv: bool = ..., encoding: None = ...
+    ) -> list[TextT] | None: ...
+    @overload
+    async def delete_range(
+        self, key: str | bytes, range_end: str | bytes, prev_kv: bool = ..., *, encoding: str
+    ) -> list[str] | None: ...
+    @overload
+    async def delete_range(
+        self, key: str | bytes, range_end: str | bytes, prev_kv: bool = ..., *, encoding: type[bytes]
+    ) -> list[bytes] | None: ...
+    async def delete_range(
+        self,
+        key: str | bytes,
+        range_end: str | bytes,
+        prev_kv: bool = False,
+        encoding: str | type[bytes] | None = None,
+    ) -> list[Any] | None:
+        r"""Delete the keys from ``key`` to before ``range_end``.
+
+        Cancellation:
+          May have happened.
+
+        Args:
+          key: The first key; ``"\0"`` is the first of all.
+          range_end: The first key that is not meant any more; ``"\0"`` is after the last of all.
+          prev_kv: Return the records as they were.
+          encoding: As in :meth:`delete`.
+
+        Returns:
+          With ``prev_kv=True`` the values before, else None.
+
+        Raises:
+          EtcdError: see :class:`Writes`.
+        """
+        return all_deleted(
+            await answer(
+                self._hot.delete_range(key, range_end, prev_kv=prev_kv, encoding=as_codec(encoding))
+            ),
+            asked=prev_kv,
+        )
+
+    async def compact(self, revision: int, *, physical: bool = False) -> None:
+        """Forget the store's history before ``revision``.
+
+        Cancellation:
+          May have happened.
+
+        Args:
+          revision: The oldest revision that can still be read afterwards, the newest one at most.
+          physical: Return only once the space is free.
+
+        Raises:
+          CompactedError: the history before ``revision`` is forgotten already.
+          FutureRevisionError: the store has not come to ``revision`` yet.
+          EtcdError: see :class:`Writes`.
+        """
+        return await answer(self._hot.compact(revision, physical=physical))
+
+    @overload
+    async def range(
+        self,
+        key: str | bytes,
+        range_end: str | bytes | None = ...,
+        *,
+        prefix: bool = ...,
+        keys_only: bool = ...,
+        count_only: bool = ...,
+        limit: int = ...,
+        revision: int = ...,
+        sort_order: SortOrder | RangeRequestSortOrder = ...,
+        sort_target: SortTarget | RangeRequestSortTarget = ...,
+        serializable: bool = ...,
+        min_mod_revision: int = ...,
+        max_mod_revision: int = ...,
+        min_create_revision: int = ...,
+        max_create_revision: int = ...,
+        encoding: None = ...,
+    ) -> RangeResult[TextT]: ...
+    @overload
+    async def range(
+        self,
+        key: str | bytes,
+        range_end: str | bytes | None = ...,
+        *,
+        prefix: bool = ...,
+        keys_only: bool = ...,
+        count_only: bool = ...,
+        limit: int = ...,
+        revision: int = ...,
+        sort_order: SortOrder | RangeRequestSortOrder = ...,
+        sort_target: SortTarget | RangeRequestSortTarget = ...,
+        serializable: bool = ...,
+        min_mod_revision: int = ...,
+        max_mod_revision: int = ...,
+        min_create_revision: int = ...,
+        max_create_revision: int = ...,
+        encoding: str,
+    ) -> RangeResult[str]: ...
+    @overload
+    async def range(
+        self,
+        key: str | bytes,
+        range_end: str | bytes | None = ...,
+        *,
+        prefix: bool = ...,
+        keys_only: bool = ...,
+        count_only: bool = ...,
+        limit: int = ...,
+        revision: int = ...,
+        sort_order: SortOrder | RangeRequestSortOrder = ...,
+        sort_target: SortTarget | RangeRequestSortTarget = ...,
+        serializable: bool = ...,
+        min_mod_revision: int = ...,
+        max_mod_revision: int = ...,
+        min_create_revision: int = ...,
+        max_create_revision: int = ...,
+        encoding: type[bytes],
+    ) -> RangeResult[bytes]: ...
+    async def range(
+        self,
+        key: str | bytes,
+        range_end: str | bytes | None = None,
+        *,
+        prefix: bool = False,
+        keys_only: bool = False,
+        count_only: bool = False,
+        limit: int = 0,
+        revision: int = 0,
+        sort_order: SortOrder | RangeRequestSortOrder = SortOrder.NONE,
+        sort_target: SortTarget | RangeRequestSortTarget = SortTarget.KEY,
+        serializable: bool = False,
+        min_mod_revision: int = 0,
+        max_mod_revision: int = 0,
+        min_create_revision: int = 0,
+        max_create_revision: int = 0,
+        encoding: str | type[bytes] | None = None,
+    ) -> RangeResult[bytes] | RangeResult[str] | RangeResult[Any]:
+        r"""Read full records: values with their revisions, versions and leases.
+
+        Cancellation:
+          No effect.
+
+        Args:
+          key: The key; with ``range_end`` the first one, with ``prefix=True`` how they begin.
+          range_end: The first key that is not meant any more; ``"\0"`` is after the last of all. None: one
+            key.
+          prefix: All keys that begin with ``key``.
+          keys_only: Leave the values empty.
+          count_only: Give only the count.
+          limit: and the other options: see :class:`Reads`.
+
+        Returns:
+          The records, and how many there are in all.
+
+        Raises:
+          EtcdError: see :class:`Reads`.
+        """
+        return await answer(
+            self._hot.range(
+                key,
+                range_end,
+                prefix=prefix,
+                keys_only=keys_only,
+                count_only=count_only,
+                limit=limit,
+                revision=revision,
+                sort_order=as_sort(sort_order),
+                sort_target=as_sort(sort_target),
+                serializable=serializable,
+                min_mod_revision=min_mod_revision,
+                max_mod_revision=max_mod_revision,
+                min_create_revision=min_create_revision,
+                max_create_revision=max_create_revision,
+                encoding=as_codec(encoding),
+            )
+        )
+
+    @overload
+    def iter_range(
+        self,
+        key: str | bytes,
+        range_end: str | bytes | None = ...,
+        *,
+        prefix: bool = ...,
+        keys_only: bool = ...,
+        revision: int = ...,
+        serializable: bool = ...,
+        min_mod_revision: int = ...,
+        max_mod_revision: int = ...,
+        min_create_revision: int = ...,
+        max_create_revision: int = ...,
+        encoding: None = ...,
+    ) -> RangeIterator[TextT]: ...
+    @overload
+    def iter_range(
+        self,
+        key: str | bytes,
+        range_end: str | bytes | None = ...,
+        *,
+        prefix: bool = ...,
+        keys_only: bool = ...,
+        revision: int = ...,
+        serializable: bool = ...,
+        min_mod_revision: int = ...,
+        max_mod_revision: int = ...,
+        min_create_revision: int = ...,
+        max_create_revision: int = ...,
+        encoding: str,
+    ) -> RangeIterator[str]: ...
+    @overload
+    def iter_range(
+        self,
+        key: str | bytes,
+        range_end: str | bytes | None = ...,
+        *,
+        prefix: bool = ...,
+        keys_only: bool = ...,
+        revision: int = ...,
+        serializable: bool = ...,
+        min_mod_revision: int = ...,
+        max_mod_revision: int = ...,
+        min_create_revision: int = ...,
+        max_create_revision: int = ...,
+        encoding: type[bytes],
+    ) -> RangeIterator[bytes]: ...
+    def iter_range(
+        self,
+        key: str | bytes,
+        range_end: str | bytes | None = None,
+        *,
+        prefix: bool = False,
+        keys_only: bool = False,
+        revision: int = 0,
+        serializable: bool = False,
+        min_mod_revision: int = 0,
+        max_mod_revision: int = 0,
+        min_create_revision: int = 0,
+        max_create_revision: int = 0,
+        encoding: str | type[bytes] | None = None,
+    ) -> RangeIterator[bytes] | RangeIterator[str] | RangeIterator[Any]:
+        r"""Read any number of keys, a part at a time, all as of one revision.
+
+        Use it as ``async with communicator.iter_range("/logs/", prefix=True) as records: async for record in
+        records: ...``, or directly in ``async for``. Servers that have RangeStream (etcd 3.7) stream the
+        keys; from others they are read in pages. Memory stays bounded by about a page (1 MiB) or the stream's
+        window (4 MiB), unless a single record is larger.
+
+        Args:
+          key: The key; with ``range_end`` the first one, with ``prefix=True`` how they begin.
+          range_end: The first key that is not meant any more; ``"\0"`` is after the last of all. None: one
+            key.
+          prefix: All keys that begin with ``key``.
+          keys_only: Leave the values empty.
+          revision: and the other options: see :class:`Reads`.
+
+        Returns:
+          The records in the order of their keys' bytes; reading them raises what :class:`Reads` says.
+
+        Raises:
+          InvalidRequestError: a bad argument (or TypeError).
+        """
+        return self._do(
+            self._trio.iter_range,
+            key,
+            range_end,
+            prefix=prefix,
+            keys_only=keys_only,
+            revision=revision,
+            serializable=serializable,
+            min_mod_revision=min_mod_revision,
+            max_mod_revision=max_mod_revision,
+            min_create_revision=min_create_revision,
+            max_create_revision=max_create_revision,
+            encoding=as_codec(encoding),
+        )
+
+    async def count(
+        self,
+        key: str | bytes,
+        range_end: str | bytes | None = None,
+        *,
+        prefix: bool = False,
+        revision: int = 0,
+        serializable: bool = False,
+    ) -> int:
+        r"""Count keys without reading them.
+
+        Cancellation:
+          No effect.
+
+        Args:
+          key: The key; with ``range_end`` the first one, with ``prefix=True`` how they begin.
+          range_end: The first key that is not meant any more; ``"\0"`` is after the last of all. None: one
+            key.
+          prefix: All keys that begin with ``key``; with an empty one, all keys.
+          revision: and ``serializable``: see :class:`Reads`.
+
+        Returns:
+          How many keys there are.
+
+        Raises:
+          EtcdError: see :class:`Reads`.
+        """
+        return await answer(
+            self._hot.count(key, range_end, prefix=prefix, revision=revision, serializable=serializable)
+        )
+
+    @overload
+    async def keys_prefix(
+        self,
+        key: str | bytes,
+        max_create_revision: int | str | None = ...,
+        max_mod_revision: int | str | None = ...,
+        min_create_revision: int | str | None = ...,
+        min_mod_revision: int | str | None = ...,
+        revision: int | str | None = ...,
+        sort_order: SortOrder | RangeRequestSortOrder = ...,
+        sort_target: SortTarget | RangeRequestSortTarget = ...,
+        encoding: None = ...,
+        *,
+        limit: int = ...,
+        serializable: bool = ...,
+    ) -> list[TextT]: ...
+    @overload
+    async def keys_prefix(
+        self,
+        key: str | bytes,
+        max_create_revision: int | str | None = ...,
+        max_mod_revision: int | str | None = ...,
+        min_create_revision: int | str | None = ...,
+        min_mod_revision: int | str | None = ...,
+        revision: int | str | None = ...,
+        sort_order: SortOrder | RangeRequestSortOrder = ...,
+        sort_target: SortTarget | RangeRequestSortTarget = ...,
+        *,
+        encoding: str,
+        limit: int = ...,
+        serializable: bool = ...,
+    ) -> list[str]: ...
+    @overload
+    async def keys_prefix(
+        self,
+        key: str | bytes,
+        max_create_revision: int | str | None = ...,
+        max_mod_revision: int | str | None = ...,
+        min_create_revision: int | str | None = ...,
+        min_mod_revision: int | str | None = ...,
+        revision: int | str | None = ...,
+        sort_order: SortOrder | RangeRequestSortOrder = ...,
+        sort_target: SortTarget | RangeRequestSortTarget = ...,
+        *,
+        encoding: type[bytes],
+        limit: int = ...,
+        serializable: bool = ...,
+    ) -> list[bytes]: ...
+    async def keys_prefix(
+        self,
+        key: str | bytes,
+        max_create_revision: int | str | None = None,
+        max_mod_revision: int | str | None = None,
+        min_create_revision: int | str | None = None,
+        min_mod_revision: int | str | None = None,
+        revision: int | str | None = None,
+        sort_order: SortOrder | RangeRequestSortOrder = SortOrder.NONE,
+        sort_target: SortTarget | RangeRequestSortTarget = SortTarget.KEY,
+        encoding: str | type[bytes] | None = None,
+        *,
+        limit: int = 0,
+        serializable: bool = False,
+    ) -> list[bytes] | list[str] | list[Any]:
+        """List the keys that begin with ``key``; with an empty prefix, all keys.
+
+        Cancellation:
+          No effect.
+
+        Args:
+          key: How the keys begin.
+          limit: and the other options: see :class:`Reads`.
+
+        Returns:
+          The keys, in the order of their bytes unless sorted.
+
+        Raises:
+          EtcdError: see :class:`Reads`.
+        """
+        return await answer(
+            self._hot.keys_prefix(
+                key,
+                max_create_revision=as_number(max_create_revision),
+                max_mod_revision=as_number(max_mod_revision),
+                min_create_revision=as_number(min_create_revision),
+                min_mod_revision=as_number(min_mod_revision),
+                revision=as_number(revision),
+                sort_order=as_sort(sort_order),
+                sort_target=as_sort(sort_target),
+                encoding=as_codec(encoding),
+                limit=limit,
+                serializable=serializable,
+            )
+        )
+
+    @overload
+    async def keys_range(
+        self,
+        key: str | bytes,
+        range_end: str | bytes,
+        limit: int | str | None = ...,
+        max_create_revision: int | str | None = ...,
+        max_mod_revision: int | str | None = ...,
+        min_create_revision: int | str | None = ...,
+        min_mod_revision: int | str | None = ...,
+        revision: int | str | None = ...,
+        serializable: bool = ...,
+        sort_order: SortOrder | RangeRequestSortOrder = ...,
+        sort_target: SortTarget | RangeRequestSortTarget = ...,
+        encoding: None = ...,
+    ) -> list[TextT]: ...
+    @overload
+    async def keys_range(
+        self,
+        key: str | bytes,
+        range_end: str | bytes,
+        limit: int | str | None = ...,
+        max_create_revision: int | str | None = ...,
+        max_mod_revision: int | str | None = ...,
+        min_create_revision: int | str | None = ...,
+        min_mod_revision: int | str | None = ...,
+        revision: int | str | None = ...,
+        serializable: bool = ...,
+        sort_order: SortOrder | RangeRequestSortOrder = ...,
+        sort_target: SortTarget | RangeRequestSortTarget = ...,
+        *,
+        encoding: str,
+    ) -> list[str]: ...
+    @overload
+    async def keys_range(
+        self,
+        key: str | bytes,
+        range_end: str | bytes,
+        limit: int | str | None = ...,
+        max_create_revision: int | str | None = ...,
+        max_mod_revision: int | str | None = ...,
+        min_create_revision: int | str | None = ...,
+        min_mod_revision: int | str | None = ...,
+        revision: int | str | None = ...,
+        serializable: bool = ...,
+        sort_order: SortOrder | RangeRequestSortOrder = ...,
+        sort_target: SortTarget | RangeRequestSortTarget = ...,
+        *,
+        encoding: type[bytes],
+    ) -> list[bytes]: ...
+    async def keys_range(
+        self,
+        key: str | bytes,
+        range_end: str | bytes,
+        limit: int | str | None = None,
+        max_create_revision: int | str | None = None,
+        max_mod_revision: int | str | None = None,
+        min_create_revision: int | str | None = None,
+        min_mod_revision: int | str | None = None,
+        revision: int | str | None = None,
+        serializable: bool = False,
+        sort_order: SortOrder | RangeRequestSortOrder = SortOrder.NONE,
+        sort_target: SortTarget | RangeRequestSortTarget = SortTarget.KEY,
+        encoding: str | type[bytes] | None = None,
+    ) -> list[bytes] | list[str] | list[Any]:
+        r"""List the keys from ``key`` to before ``range_end``.
+
+        Cancellation:
+          No effect.
+
+        Args:
+          key: The first key; ``"\0"`` is the first of all.
+          range_end: The first key that is not meant any more; ``"\0"`` is after the last of all.
+          limit: and the other options: see :class:`Reads`.
+
+        Returns:
+          As :meth:`keys_prefix`.
+
+        Raises:
+          EtcdError: see :class:`Reads`.
+        """
+        return await answer(
+            self._hot.keys_range(
+                key,
+                range_end,
+                limit=as_number(limit),
+                max_create_revision=as_number(max_create_revision),
+                max_mod_revision=as_number(max_mod_revision),
+                min_create_revision=as_number(min_create_revision),
+                min_mod_revision=as_number(min_mod_revision),
+                revision=as_number(revision),
+                serializable=serializable,
+                sort_order=as_sort(sort_order),
+                sort_target=as_sort(sort_target),
+                encoding=as_codec(encoding),
+            )
+        )
+
+    @overload
+    async def get(
+        self,
+        key: str | bytes,
+        max_create_revision: int | str | None = ...,
+        max_mod_revision: int | str | None = ...,
+        min_create_revision: int | str | None = ...,
+        min_mod_revision: int | str | None = ...,
+        revision: int | str | None = ...,
+        encoding: None = ...,
+        *,
+        serializable: bool = ...,
+    ) -> TextT | None: ...
+    @overload
+    async def get(
+        self,
+        key: str | bytes,
+        max_create_revision: int | str | None = ...,
+        max_mod_revision: int | str | None = ...,
+        min_create_revision: int | str | None = ...,
+        min_mod_revision: int | str | None = ...,
+        revision: int | str | None = ...,
+        *,
+        encoding: str,
+        serializable: bool = ...,
+    ) -> str | None: ...
+    @overload
+    async def get(
+        self,
+        key: str | bytes,
+        max_create_revision: int | str | None = ...,
+        max_mod_revision: int | str | None = ...,
+        min_create_revision: int | str | None = ...,
+        min_mod_revision: int | str | None = ...,
+        revision: int | str | None = ...,
+        *,
+        encoding: type[bytes],
+        serializable: bool = ...,
+    ) -> bytes | None: ...
+    async def get(
+        self,
+        key: str | bytes,
+        max_create_revision: int | str | None = None,
+        max_mod_revision: int | str | None = None,
+        min_create_revision: int | str | None = None,
+        min_mod_revision: int | str | None = None,
+        revision: int | str | None = None,
+        encoding: str | type[bytes] | None = None,
+        *,
+        serializable: bool = False,
+    ) -> str | bytes | None:
+        """Read one key.
+
+        Cancellation:
+          No effect.
+
+        Args:
+          key: The key.
+          revision: and the other options: see :class:`Reads`.
+
+        Returns:
+          The value; None if there is no such key.
+
+        Raises:
+          EtcdError: see :class:`Reads`.
+        """
+        return await answer(
+            self._hot.get(
+                key,
+                max_create_revision=as_number(max_create_revision),
+                max_mod_revision=as_number(max_mod_revision),
+                min_create_revision=as_number(min_create_revision),
+                min_mod_revision=as_number(min_mod_revision),
+                revision=as_number(revision),
+                encoding=as_codec(encoding),
+                serializable=serializable,
+            )
+        )
+
+    @overload
+    async def get_prefix(
+        self,
+        key: str | bytes,
+        max_create_revision: int | str | None = ...,
+        max_mod_revision: int | str | None = ...,
+        min_create_revision: int | str | None = ...,
+        min_mod_revision: int | str | None = ...,
+        revision: int | str | None = ...,
+        sort_order: SortOrder | RangeRequestSortOrder = ...,
+        sort_target: SortTarget | RangeRequestSortTarget = ...,
+        encoding: None = ...,
+        *,
+        limit: int = ...,
+        serializable: bool = ...,
+    ) -> dict[TextT, TextT]: ...
+    @overload
+    async def get_prefix(
+        self,
+        key: str | bytes,
+        max_create_revision: int | str | None = ...,
+        max_mod_revision: int | str | None = ...,
+        min_create_revision: int | str | None = ...,
+        min_mod_revision: int | str | None = ...,
+        revision: int | str | None = ...,
+        sort_order: SortOrder | RangeRequestSortOrder = ...,
+        sort_target: SortTarget | RangeRequestSortTarget = ...,
+        *,
+        encoding: str,
+        limit: int = ...,
+        serializable: bool = ...,
+    ) -> dict[str, str]: ...
+    @overload
+    async def get_prefix(
+        self,
+        key: str | bytes,
+        max_create_revision: int | str | None = ...,
+        max_mod_revision: int | str | None = ...,
+        min_create_revision: int | str | None = ...,
+        min_mod_revision: int | str | None = ...,
+        revision: int | str | None = ...,
+        sort_order: SortOrder | RangeRequestSortOrder = ...,
+        sort_target: SortTarget | RangeRequestSortTarget = ...,
+        *,
+        encoding: type[bytes],
+        limit: int = ...,
+        serializable: bool = ...,
+    ) -> dict[bytes, bytes]: ...
+    async def get_prefix(
+        self,
+        key: str | bytes,
+        max_create_revision: int | str | None = None,
+        max_mod_revision: int | str | None = None,
+        min_create_revision: int | str | None = None,
+        min_mod_revision: int | str | None = None,
+        revision: int | str | None = None,
+        sort_order: SortOrder | RangeRequestSortOrder = SortOrder.NONE,
+        sort_target: SortTarget | RangeRequestSortTarget = SortTarget.KEY,
+        encoding: str | type[bytes] | None = None,
+        *,
+        limit: int = 0,
+        serializable: bool = False,
+    ) -> dict[bytes, bytes] | dict[str, str] | dict[Any, Any]:
+        """Read all keys that begin with ``key``; with an empty prefix, all keys.
+
+        Cancellation:
+          No effect.
+
+        Args:
+          key: How the keys begin.
+          limit: and the other options: see :class:`Reads`.
+
+        Returns:
+          Keys and values, in the order of the answer: that of the keys' bytes unless it is sorted.
+
+        Raises:
+          EtcdError: see :class:`Reads`.
+        """
+        return await answer(
+            self._hot.get_prefix(
+                key,
+                max_create_revision=as_number(max_create_revision),
+                max_mod_revision=as_number(max_mod_revision),
+                min_create_revision=as_number(min_create_revision),
+                min_mod_revision=as_number(min_mod_revision),
+                revision=as_number(revision),
+                sort_order=as_sort(sort_order),
+                sort_target=as_sort(sort_target),
+                encoding=as_codec(encoding),
+                limit=limit,
+                serializable=serializable,
+            )
+        )
+
+    @overload
+    async def get_range(
+        self,
+        key: str | bytes,
+        range_end: str | bytes,
+        limit: int | str | None = ...,
+        max_create_revision: int | str | None = ...,
+        max_mod_revision: int | str | None = ...,
+        min_create_revision: int | str | None = ...,
+        min_mod_revision: int | str | None = ...,
+        revision: int | str | None = ...,
+        sort_order: SortOrder | RangeRequestSortOrder = ...,
+        sort_target: SortTarget | RangeRequestSortTarget = ...,
+        encoding: None = ...,
+        *,
+        serializable: bool = ...,
+    ) -> dict[TextT, TextT]: ...
+    @overload
+    async def get_range(
+        self,
+        key: str | bytes,
+        range_end: str | bytes,
+        limit: int | str | None = ...,
+        max_create_revision: int | str | None = ...,
+        max_mod_revision: int | str | None = ...,
+        min_create_revision: int | str | None = ...,
+        min_mod_revision: int | str | None = ...,
+        revision: int | str | None = ...,
+        sort_order: SortOrder | RangeRequestSortOrder = ...,
+        sort_target: SortTarget | RangeRequestSortTarget = ...,
+        *,
+        encoding: str,
+        serializable: bool = ...,
+    ) -> dict[str, str]: ...
+    @overload
+    async def get_range(
+        self,
+        key: str | bytes,
+        range_end: str | bytes,
+        limit: int | str | None = ...,
+        max_create_revision: int | str | None = ...,
+        max_mod_revision: int | str | None = ...,
+        min_create_revision: int | str | None = ...,
+        min_mod_revision: int | str | None = ...,
+        revision: int | str | None = ...,
+        sort_order: SortOrder | RangeRequestSortOrder = ...,
+        sort_target: SortTarget | RangeRequestSortTarget = ...,
+        *,
+        encoding: type[bytes],
+        serializable: bool = ...,
+    ) -> dict[bytes, bytes]: ...
+    async def get_range(
+        self,
+        key: str | bytes,
+        range_end: str | bytes,
+        limit: int | str | None = None,
+        max_create_revision: int | str | None = None,
+        max_mod_revision: int | str | None = None,
+        min_create_revision: int | str | None = None,
+        min_mod_revision: int | str | None = None,
+        revision: int | str | None = None,
+        sort_order: SortOrder | RangeRequestSortOrder = SortOrder.NONE,
+        sort_target: SortTarget | RangeRequestSortTarget = SortTarget.KEY,
+        encoding: str | type[bytes] | None = None,
+        *,
+        serializable: bool = False,
+    ) -> dict[bytes, bytes] | dict[str, str] | dict[Any, Any]:
+        r"""Read the keys from ``key`` to before ``range_end``.
+
+        Cancellation:
+          No effect.
+
+        Args:
+          key: The first key; ``"\0"`` is the first of all.
+          range_end: The first key that is not meant any more; ``"\0"`` is after the last of all.
+          limit: and the other options: see :class:`Reads`.
+
+        Returns:
+          As :meth:`get_prefix`.
+
+        Raises:
+          EtcdError: see :class:`Reads`.
+        """
+        return await answer(
+            self._hot.get_range(
+                key,
+                range_end,
+                limit=as_number(limit),
+                max_create_revision=as_number(max_create_revision),
+                max_mod_revision=as_number(max_mod_revision),
+                min_create_revision=as_number(min_create_revision),
+                min_mod_revision=as_number(min_mod_revision),
+                revision=as_number(revision),
+                sort_order=as_sort(sort_order),
+                sort_target=as_sort(sort_target),
+                encoding=as_codec(encoding),
+                serializable=serializable,
+            )
+        )
+
+    @overload
+    def mirror(self, prefix: str | bytes, *, encoding: None = ...) -> Mirror[TextT]: ...
+    @overload
+    def mirror(self, prefix: str | bytes, *, encoding: str) -> Mirror[str]: ...
+    @overload
+    def mirror(self, prefix: str | bytes, *, encoding: type[bytes]) -> Mirror[bytes]: ...
+    def mirror(self, prefix: str | bytes, *, encoding: str | type[bytes] | None = None) -> Mirror[Any]:
+        """Follow all keys that begin with ``prefix``, as a live mapping.
+
+        Args:
+          prefix: How the keys begin; an empty one is every key.
+          encoding: The text codec of the mirror; None for bytes. The default is the client's.
+
+        Returns:
+          A :class:`Mirror`, to be entered.
+
+        Raises:
+          InvalidRequestError: a bad argument (or TypeError).
+        """
+        return self._do(self._trio.mirror, prefix, encoding=as_codec(encoding))
+
+    @overload
+    async def txn(
+        self, txn_builder: Callable[[EtcdTransactionAction[Any]], object], encoding: None = ...
+    ) -> TxnResult[TextT]: ...
+    @overload
+    async def txn(
+        self, txn_builder: Callable[[EtcdTransactionAction[Any]], object], *, encoding: str
+    ) -> TxnResult[str]: ...
+    @overload
+    async def txn(
+        self, txn_builder: Callable[[EtcdTransactionAction[Any]], object], *, encoding: type[bytes]
+    ) -> TxnResult[bytes]: ...
+    async def txn(
+        self,
+        txn_builder: Callable[[EtcdTransactionAction[Any]], object],
+        encoding: str | type[bytes] | None = None,
+    ) -> TxnResult[str] | TxnResult[bytes] | TxnResult[Any]:
+        """Carry out several operations at once: all of them, or none.
+
+        Cancellation:
+          As :meth:`txn_compare`.
+
+        Args:
+          txn_builder: A plain function that calls methods of the :class:`TxnAction` that it gets.
+          encoding: The text codec of this transaction; None takes and gives bytes. The default is the
+            client's.
+
+        Returns:
+          A list with one item for each operation: see :class:`TxnResult`.
+
+        Raises:
+          EtcdError: as :meth:`txn_compare`.
+        """
+        return await carry_out(self._hot.txn, txn_builder, encoding=as_codec(encoding))
+
+    @overload
+    async def txn_compare(
+        self,
+        compares: Iterable[Compare],
+        txn_builder: Callable[[EtcdTransactionAction[Any], EtcdTransactionAction[Any]], object],
+        encoding: None = ...,
+    ) -> TxnResult[TextT]: ...
+    @overload
+    async def txn_compare(
+        self,
+        compares: Iterable[Compare],
+        txn_builder: Callable[[EtcdTransactionAction[Any], EtcdTransactionAction[Any]], object],
+        *,
+        encoding: str,
+    ) -> TxnResult[str]: ...
+    @overload
+    async def txn_compare(
+        self,
+        compares: Iterable[Compare],
+        txn_builder: Callable[[EtcdTransactionAction[Any], EtcdTransactionAction[Any]], object],
+        *,
+        encoding: type[bytes],
+    ) -> TxnResult[bytes]: ...
+    async def txn_compare(
+        self,
+        compares: Iterable[Compare],
+        txn_builder: Callable[[EtcdTransactionAction[Any], EtcdTransactionAction[Any]], object],
+        encoding: str | type[bytes] | None = None,
+    ) -> TxnResult[str] | TxnResult[bytes] | TxnResult[Any]:
+        """Carry out the one or the other group of operations, at once, by whether all compares hold.
+
+        Cancellation:
+          May have happened. A transaction that only reads is left to the server to finish, and leaving the
+          ``connect()`` block waits up to 1 s for it: etcd 3.5.0 to 3.5.6 crash when one is cancelled.
+
+        Args:
+          compares: Conditions such as ``CompareKey("k").version == 0``; all must hold.
+          txn_builder: A plain function of two :class:`TxnAction`: what to do if they hold, and what if not.
+          encoding: The text codec of this transaction; None takes and gives bytes. The default is the
+            client's.
+
+        Returns:
+          A list with one item for each operation of the group that was carried out; ``succeeded`` says which:
+          see :class:`TxnResult`.
+
+        Raises:
+          InvalidRequestError: a bad argument, or a key that is written twice; nothing was sent.
+          OutcomeUnknownError: the transaction may or may not have been carried out. Its ``__cause__`` says
+            why. One that only reads raises that cause instead.
+          TooManyOpsError: more operations than the server takes (128 unless it is set).
+          CompactedError: a revision that is read was compacted.
+          EncodingError: what was read is no text; the transaction was carried out.
+          RpcError: what else the server says.
+          ConnectionLostError: not sent, or never looked at (and ConnectionFailedError).
+          trio.ClosedResourceError: the client is closed.
+        """
+        return await carry_out(self._hot.txn_compare, txn_builder, compares, encoding=as_codec(encoding))
+
+
+class RangeIterator(Channel[KeyValue[TextT]]):
+    """Gives the records of a range one at a time, all as of one revision.
+
+    Made by :meth:`EtcdCommunicator.iter_range`. Leave its ``async with`` block, read it to its end, or call
+    :meth:`aclose`: else the server may be left in the middle of a stream.
+    """
+
+    @property
+    def revision(self) -> int:
+        """The revision that is read; 0 until the first part came."""
+        return self._get("revision")
+
+    async def receive(self) -> KeyValue[TextT]:
+        """The next record.
+
+        Cancellation:
+          No effect: no record is lost.
+
+        Raises:
+          trio.EndOfChannel: there is none.
+          trio.BusyResourceError: another task is receiving.
+          trio.ClosedResourceError: this was closed, or the client.
+          CompactedError: the revision was compacted away meanwhile.
+          EtcdError: as for every read.
+        """
+        return await self._receive()
+
+    async def aclose(self) -> None:
+        """Stop reading.
+
+        Cancellation:
+          It is closed in any case.
+        """
+        return await self._call(self._trio.aclose)
+
+
+class Mirror(Entered, Mapping[TextT, TextT]):
+    """A read-only mapping of keys to values that follows the store; made by :meth:`EtcdCommunicator.mirror`.
+
+    It begins with a snapshot and goes on with every change after it, none missing; each revision appears as a whole.
+    After a break it goes on where it was; where the history is compacted away, it lists the keys again. While no
+    server answers, it shows what it knew (:meth:`statistics` tells). Reading it never waits. Once it has failed, or
+    was left, every access raises why.
+    """
+
+    async def __aenter__(self) -> Mirror[TextT]:
+        """Take the snapshot and begin to follow.
+
+        Raises:
+          EtcdError: as every read.
+        """
+        return await self._enter()
+
+    def check(self) -> None:
+        """Raise why this cannot be read, if so."""
+        return self._do(self._trio.check)
+
+    def __getitem__(self, key: str | bytes) -> TextT:
+        """The value of a key."""
+        return self._do(self._trio.__getitem__, key)
+
+    def __contains__(self, key: object) -> bool:
+
+        return self._do(self._trio.__contains__, key)
+
+    def __iter__(self) -> Iterator[TextT]:
+
+        return self._do(self._trio.__iter__)
+
+    def __len__(self) -> int:
+
+        return self._do(self._trio.__len__)
+
+    def record(self, key: str | bytes) -> KeyValue[TextT]:
+        """The full record of a key.
+
+        Raises:
+          KeyError: there is no such key.
+        """
+        return self._do(self._trio.record, key)
+
+    @property
+    def revision(self) -> int:
+        """The revision of the store that this shows."""
+        return self._get("revision")
+
+    async def wait_for(self, predicate: Callable[[Mirror[TextT]], bool]) -> None:
+        """Wait until ``predicate(mirror)`` is true; it is asked now and whenever something changed.
+
+        Cancellation:
+          No effect.
+
+        Raises:
+          trio.ClosedResourceError: the mirror or the client was closed.
+          EtcdError: the mirror failed.
+        """
+        return await self._call(self._trio.wait_for, self._callback(predicate))
+
+    async def wait_revision(self, revision: int) -> None:
+        """Wait until this shows everything that happened up to ``revision``: read your own writes.
+
+        Cancellation:
+          No effect.
+
+        Args:
+          revision: A revision of the store, such as a put returned.
+
+        Raises:
+          trio.ClosedResourceError: the mirror or the client was closed.
+          EtcdError: the mirror failed.
+        """
+        return await self._call(self._trio.wait_revision, revision)
+
+    async def wait_change(self) -> None:
+        """Wait until something changes, or the mirror fails.
+
+        Cancellation:
+          No effect.
+
+        Raises:
+          trio.ClosedResourceError: the mirror or the client was closed.
+          EtcdError: the mirror failed.
+        """
+        return await self._call(self._trio.wait_change)
+
+    def changes(self) -> MirrorChanges[TextT]:
+        """A channel of what changes from now on: the newest value of each key that changed since the last look."""
+        return self._do(self._trio.changes)
+
+    def change(self, raw: bytes) -> tuple[TextT, TextT | None]:
+        """A key as the user knows it, and what it is now."""
+        return self._do(self._trio.change, raw)
+
+    def forget(self, changes: MirrorChanges[TextT]) -> None:
+        """A channel was closed."""
+        return self._do(self._trio.forget, changes)
+
+    def statistics(self) -> WatchStatistics:
+        """How the watch behind this is doing."""
+        return self._do(self._trio.statistics)
+
+
+class MirrorChanges(Channel[MirrorChange[TextT]]):
+    """The changes of a mirror, from when it was made: each key's newest value, however slow the reader is.
+
+    Made by :meth:`Mirror.changes`.
+    """
+
+    def note(self, key: bytes) -> None:
+        """A key changed."""
+        return self._do(self._trio.note, key)
+
+    def wake(self) -> None:
+        """Something changed, or the mirror failed."""
+        return self._do(self._trio.wake)
+
+    async def receive(self) -> MirrorChange[TextT]:
+        """Wait until something has changed.
+
+        Cancellation:
+          No effect.
+
+        Raises:
+          EncodingError: a key or its value is no text; that change counts as told, the others do not.
+          trio.ClosedResourceError: this, the mirror or the client was closed.
+          EtcdError: the mirror failed.
+        """
+        return await self._receive()
+
+    async def aclose(self) -> None:
+        """Stop.
+
+        Cancellation:
+          It is closed in any case.
+        """
+        return await self._call(self._trio.aclose)
+
+
+class Watch(Channel[ItemT]):
+    """The events of a key, a prefix or a range: in order, none missing, none twice, whatever happens to connections.
+
+    Made by :meth:`EtcdCommunicator.watch`, ``watch_prefix`` and ``watch_range``. Enter it with ``async with``: then the
+    server watches before the block begins, and is told to stop before it ends. A bare ``async for`` begins with its
+    first step, and is ended when it is dropped, with a ResourceWarning.
+
+    It ends in exactly these ways: it was closed; :exc:`CompactedError`, when the server does not have the next events
+    any more; the error with which the server refused it; :exc:`WatchLaggedError`, if asked for;
+    :exc:`trio.ClosedResourceError`, when the client's block was left. Events that came before are given first.
+    """
+
+    async def receive(self) -> ItemT:
+        """The next event (or, with ``batches=True``, all events of the next revision).
+
+        Cancellation:
+          No effect: no event is lost.
+
+        Raises:
+          CompactedError: the next events are gone from the server.
+          EncodingError: an event's key or value is no text; the event counts as given.
+          trio.BusyResourceError: another task is receiving.
+          trio.ClosedResourceError: the watch, or the client, was closed.
+          EtcdError: the server refused the watch.
+        """
+        return await self._receive()
+
+    async def progress(self) -> int:
+        """Ask the server up to which revision it has sent everything.
+
+        Cancellation:
+          No effect.
+
+        Returns:
+          The revision: whatever happened up to it was given to the reader, or waits for it.
+
+        Raises:
+          UnsupportedByServerError: the server's answer cannot be believed (before etcd 3.4.31 and 3.5.13).
+          EtcdError: the watch failed.
+        """
+        return await self._call(self._trio.progress)
+
+    async def wait_revision(self, revision: int) -> None:
+        """Wait until whatever happened up to ``revision`` was given to the reader, or waits for it.
+
+        Cancellation:
+          No effect.
+
+        Args:
+          revision: A revision of the store, such as a put returned.
+
+        Raises:
+          EtcdError: the watch failed.
+        """
+        return await self._call(self._trio.wait_revision, revision)
+
+    def statistics(self) -> WatchStatistics:
+        """How the watch is doing."""
+        return self._do(self._trio.statistics)
+
+    async def aclose(self) -> None:
+        """End the watch, on the server as well.
+
+        Cancellation:
+          It is ended in any case.
+        """
+        return await self._call(self._trio.aclose)
+
+
+register(
+    {
+        _trio.RangeIterator: RangeIterator,
+        _trio.Mirror: Mirror,
+        _trio.MirrorChanges: MirrorChanges,
+        _trio.Watch: Watch,
+        _trio.WatchEvent: lambda scope, event: WatchEvent(*event),
+        _trio.WatchBatch: lambda scope, batch: WatchBatch(
+            batch.revision, [wrap(scope, event) for event in batch.events]
+        ),
+    }
+)
