@@ -182,7 +182,7 @@ def main() -> int:
 
 def formatted(text: str) -> str:
     """As ruff formats it."""
-    for what in (["check", "--quiet", "--select=I", "--fix", "--ignore-noqa"], ["format", "--quiet"]):
+    for what in (["check", "--quiet", "--fix", "--exit-zero"], ["format", "--quiet"]):
         command = ["ruff", *what, f"--stdin-filename={PACKAGE}/asyncio/_derived.py", "-"]
         text = subprocess.run(command, input=text, capture_output=True, text=True, check=True).stdout
     return text
@@ -486,7 +486,7 @@ def parameter(argument: ast.arg, default: ast.expr | None, keyword: bool) -> Par
     if name in ALWAYS:
         annotation, value, passed = ALWAYS[name][0], ALWAYS[name][1], ALWAYS[name][2].format(name)
     elif annotation.startswith("Callable[") and any(re.search(rf"\b{live}\b", annotation) for live in LIVE):
-        passed = f"self._callback({name})"
+        passed = f"self.{'_coroutine' if 'Awaitable[' in annotation else '_callback'}({name})"
     return Parameter(name, annotation, value, keyword, passed, name if keyword else "")
 
 

@@ -29,6 +29,7 @@ from .. import InvalidArgumentError as InvalidArgumentError
 from .. import InvalidAuthManagementError as InvalidAuthManagementError
 from .. import InvalidAuthTokenError as InvalidAuthTokenError
 from .. import InvalidRequestError as InvalidRequestError
+from .. import Isolation as Isolation
 from .. import KeyNotFoundError as KeyNotFoundError
 from .. import KeyValue as KeyValue
 from .. import LeaderChangedError as LeaderChangedError
@@ -68,6 +69,8 @@ from .. import SortOrder as SortOrder
 from .. import SortTarget as SortTarget
 from .. import StatusCode as StatusCode
 from .. import SupportsLease as SupportsLease
+from .. import TLSConfig as TLSConfig
+from .. import TLSError as TLSError
 from .. import TooManyLearnersError as TooManyLearnersError
 from .. import TooManyOpsError as TooManyOpsError
 from .. import TooManyRequestsError as TooManyRequestsError
@@ -84,9 +87,12 @@ from .. import WatchLaggedError as WatchLaggedError
 from .. import WatchStatistics as WatchStatistics
 from .. import __version__ as __version__
 from . import errors as errors
+from ._derived import Barrier as Barrier
 from ._derived import Mirror as Mirror
 from ._derived import MirrorChanges as MirrorChanges
+from ._derived import Queue as Queue
 from ._derived import RangeIterator as RangeIterator
+from ._derived import StmTransaction as StmTransaction
 from ._derived import Watch as Watch
 from ._door import run as run
 from ._hosted import Hosted as Hosted

@@ -153,3 +153,18 @@ class Scope:
     def spawn(self, function: Callable[[], Awaitable[object]]) -> None:
         """Start a Trio task that nobody waits for."""
         self._nursery.start_soon(TrioCall[object](self.loop).run, function, ())
+
+
+async def in_asyncio(loop: asyncio.AbstractEventLoop, awaitable: Awaitable[ResultT]) -> ResultT:
+    """Await something of asyncio in a Trio task; cancelling that cancels it, and waits for its end."""
+    task = asyncio.ensure_future(awaitable, loop=loop)
+    ended = trio.Event()
+    task.add_done_callback(lambda _: ended.set())
+    try:
+        await ended.wait()
+    except trio.Cancelled:
+        task.cancel("the Trio task was cancelled")
+        with trio.CancelScope(shield=True):
+            await ended.wait()
+        raise
+    return task.result()

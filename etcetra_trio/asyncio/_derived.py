@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import ssl
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Generic, Literal, TypeVar, overload
 
 import etcetra_trio as _trio
@@ -15,12 +16,14 @@ import etcetra_trio as _trio
 from .. import (
     Compare,
     HostPortPair,
+    Isolation,
     KeyValue,
     MirrorChange,
     RangeResult,
     SortOrder,
     SortTarget,
     SupportsLease,
+    TLSConfig,
     WatchFilter,
     WatchStatistics,
 )
@@ -41,6 +44,52 @@ from .types import (
 
 ItemT = TypeVar("ItemT")
 
+ResultT = TypeVar("ResultT")
+
+
+class Barrier(Wrapped):
+    """A barrier in etcd: closed from :meth:`hold` to :meth:`release`, and whoever waits meanwhile is held up.
+
+    Made by :meth:`EtcdCommunicator.barrier`. It is the key of its name, in the layout of etcd's Go recipes, and belongs
+    to nobody: any program may close or open it, and it stays as it is when that program ends.
+    """
+
+    async def hold(self) -> None:
+        """Close it; it may be closed already.
+
+        Cancellation:
+          May have happened.
+
+        Raises:
+          EtcdError: as every write. It is safe to repeat.
+        """
+        return await self._call(self._trio.hold)
+
+    async def release(self) -> None:
+        """Open it, and let everybody go on who waits; it may be open already.
+
+        Cancellation:
+          May have happened.
+
+        Raises:
+          EtcdError: as every write. It is safe to repeat, unless somebody closes it again.
+        """
+        return await self._call(self._trio.release)
+
+    async def wait(self) -> None:
+        """Wait until it is open, or was for a moment.
+
+        Returns at once if it is open. Nobody is left behind when it is closed again right after it was opened.
+
+        Cancellation:
+          No effect.
+
+        Raises:
+          EtcdError: as every read and watch.
+          trio.ClosedResourceError: the client is closed.
+        """
+        return await self._call(self._trio.wait)
+
 
 class DerivedEtcdClient(Generic[TextT]):
     """The settings of a client: reusable, and cheap; no connection exists outside of :meth:`connect`.
@@ -50,12 +99,16 @@ class DerivedEtcdClient(Generic[TextT]):
 
     Args:
       addr: Where etcd is: a :class:`HostPortPair`, a string such as ``"host:2379"``,
-        ``"http://host:2379"``, ``"[::1]:2379"`` or ``"unix:///path"``, several of them between commas, or a
+        ``"https://host:2379"``, ``"[::1]:2379"`` or ``"unix:///path"``, several of them between commas, or a
         sequence of these. The first that answers serves.
+      secure: The same as ``tls=True``.
       encoding: The text codec of keys and values; None for bytes.
       namespace: Put before every key, and removed from everything that comes back.
       http2: The HTTP/2 engine: ``"lean"``, ours, or ``"h2"``, the package of that name, several times slower,
         to compare with.
+      tls: Speak TLS, and trust what the system trusts (True), what a :class:`TLSConfig` says, or what an
+        :class:`ssl.SSLContext` of yours does, on which ALPN is set to HTTP/2. ``https://`` alone is True, too.
+        Server certificates are always checked, unless your own context does not.
       max_receive_size: The largest answer to take, in octets.
 
     Raises:
@@ -72,6 +125,7 @@ class DerivedEtcdClient(Generic[TextT]):
         secure: bool = ...,
         encoding: str = ...,
         *,
+        tls: bool | TLSConfig | ssl.SSLContext | None = ...,
         namespace: str | bytes = ...,
         http2: Literal["lean", "h2"] = ...,
         max_receive_size: int = ...,
@@ -84,6 +138,7 @@ class DerivedEtcdClient(Generic[TextT]):
         credentials: EtcdCredential | None = ...,
         secure: bool = ...,
         *,
+        tls: bool | TLSConfig | ssl.SSLContext | None = ...,
         namespace: str | bytes = ...,
         http2: Literal["lean", "h2"] = ...,
         max_receive_size: int = ...,
@@ -97,18 +152,19 @@ class DerivedEtcdClient(Generic[TextT]):
         secure: bool = False,
         encoding: str | None = "utf-8",
         *,
+        tls: bool | TLSConfig | ssl.SSLContext | None = None,
         namespace: str | bytes = "",
         http2: Literal["lean", "h2"] = "lean",
         max_receive_size: int = 64 << 20,
     ) -> None:
         if credentials:
             raise _trio.InvalidRequestError("credentials is not supported yet")
-        if secure:
-            raise _trio.InvalidRequestError("secure is not supported yet")
         self._trio: _trio.EtcdClient[TextT] = do(
             _trio.EtcdClient,
             addr,
+            secure=secure,
             encoding=encoding,
+            tls=tls,
             namespace=namespace,
             http2=http2,
             max_receive_size=max_receive_size,
@@ -127,6 +183,100 @@ class DerivedEtcdCommunicator(Wrapped, Generic[TextT]):
     """
 
     _hot: Any  # Trio's communicator, whose coroutines asyncio tasks can run
+
+    @overload
+    async def stm(
+        self,
+        function: Callable[[StmTransaction[Any]], Awaitable[ResultT]],
+        *,
+        isolation: Isolation = ...,
+        encoding: None = ...,
+    ) -> ResultT: ...
+    @overload
+    async def stm(
+        self,
+        function: Callable[[StmTransaction[Any]], Awaitable[ResultT]],
+        *,
+        isolation: Isolation = ...,
+        encoding: str,
+    ) -> ResultT: ...
+    @overload
+    async def stm(
+        self,
+        function: Callable[[StmTransaction[Any]], Awaitable[ResultT]],
+        *,
+        isolation: Isolation = ...,
+        encoding: type[bytes],
+    ) -> ResultT: ...
+    async def stm(
+        self,
+        function: Callable[[StmTransaction[Any]], Awaitable[ResultT]],
+        *,
+        isolation: Isolation = "serializable_snapshot",
+        encoding: str | type[bytes] | None = None,
+    ) -> ResultT:
+        """Run an async function that reads and writes keys, all in one transaction.
+
+        The function gets a :class:`StmTransaction`. What it writes is sent when it returns, in one transaction that is
+        carried out only if nothing that the function has read was written in the meantime. If something was, the
+        function is run again with the new values, as often as it takes: it should do nothing else that must not
+        happen twice. When it raises, nothing is written, and the exception leaves as it is. Each time that one is run
+        again, another transaction has been carried out; put a :func:`trio.fail_after` around it for a limit.
+
+        Cancellation:
+          May have happened; no effect if the function writes nothing.
+
+        Args:
+          function: ``async def function(transaction)``; what it returns is returned.
+          isolation: ``"serializable_snapshot"``: all reads show the store at one revision, and a key that is written
+            without having been read must not have been written since then either. ``"serializable"``: all reads show
+            the store at one revision. ``"repeatable_reads"``: reading a key again gives the same value, but different
+            keys may be read at different revisions; so the function may see values that never were there at the same
+            time, and then is run again.
+          encoding: The text codec of this call; None takes and gives bytes. The default is the client's.
+
+        Returns:
+          What the function returned.
+
+        Raises:
+          InvalidRequestError: a bad argument (or TypeError); nothing was sent.
+          OutcomeUnknownError: the writes may or may not have been carried out.
+          TooManyOpsError: more keys than the server takes in a transaction (128 unless it is set).
+          EtcdError: as every transaction.
+          trio.ClosedResourceError: the client is closed.
+        """
+        return await self._call(
+            self._trio.stm, self._callback(function), isolation=isolation, encoding=as_codec(encoding)
+        )
+
+    @overload
+    def queue(self, name: str | bytes, *, encoding: None = ...) -> Queue[TextT]: ...
+    @overload
+    def queue(self, name: str | bytes, *, encoding: str) -> Queue[str]: ...
+    @overload
+    def queue(self, name: str | bytes, *, encoding: type[bytes]) -> Queue[bytes]: ...
+    def queue(self, name: str | bytes, *, encoding: str | type[bytes] | None = None) -> Queue[Any]:
+        """A queue that many programs put items into and take items from; opens nothing.
+
+        Args:
+          name: Its name; its items are the keys below ``name/``.
+          encoding: The text codec of the queue; None takes and gives bytes. The default is the client's.
+
+        Raises:
+          InvalidRequestError: a bad argument (or TypeError).
+        """
+        return self._do(self._trio.queue, name, encoding=as_codec(encoding))
+
+    def barrier(self, name: str | bytes) -> Barrier:
+        """A barrier that programs wait at; opens nothing.
+
+        Args:
+          name: Its name; it is closed while there is a key of this name.
+
+        Raises:
+          InvalidRequestError: a bad argument (or TypeError).
+        """
+        return self._do(self._trio.barrier, name)
 
     @overload
     def watch(
@@ -1787,6 +1937,102 @@ class MirrorChanges(Channel[MirrorChange[TextT]]):
         return await self._call(self._trio.aclose)
 
 
+class Queue(Wrapped, Generic[TextT]):
+    """A queue in etcd: first in, first out, for any number of programs that put and get.
+
+    Made by :meth:`EtcdCommunicator.queue`. An item is a key below the queue's name, in the layout of etcd's Go recipes,
+    so that Go programs may use the same queue. Each item is given to one ``get`` only, in the order in which the puts
+    were carried out; an item is gone from the queue when it was given, whatever becomes of who got it.
+    """
+
+    async def put(self, value: str | bytes) -> None:
+        """Put an item at the end.
+
+        Cancellation:
+          May have happened.
+
+        Args:
+          value: The item.
+
+        Raises:
+          InvalidRequestError: a bad argument (or TypeError).
+          OutcomeUnknownError: the item may be in the queue, or not.
+          EtcdError: as every write.
+        """
+        return await self._call(self._trio.put, value)
+
+    async def get(self) -> TextT:
+        """Take the first item; wait for one if there is none.
+
+        Cancellation:
+          No effect: an item that was taken when the cancellation came is returned nevertheless. Only where the server
+          does not say within 1 s whether it was, the item may be lost.
+
+        Returns:
+          The item.
+
+        Raises:
+          EncodingError: the first item is no text; it stays where it is.
+          OutcomeUnknownError: the first item may be lost: the connection broke as it was taken.
+          EtcdError: as every transaction and watch.
+          trio.ClosedResourceError: the client is closed.
+        """
+        return await self._call(self._trio.get)
+
+
+class StmTransaction(Wrapped, Generic[TextT]):
+    """What a function that :meth:`EtcdCommunicator.stm` runs reads and writes with; of no use once that has returned.
+
+    Tasks that the function starts may share it.
+    """
+
+    async def get(self, key: str | bytes) -> TextT | None:
+        """Read one key: as this transaction wrote it, or else as it was read first, or else from the server.
+
+        Cancellation:
+          No effect.
+
+        Args:
+          key: The key.
+
+        Returns:
+          The value; None if there is no such key.
+
+        Raises:
+          EncodingError: the value is no text.
+          CompactedError: the history of this attempt was compacted away; ``stm`` begins a new one.
+          EtcdError: as every read.
+          trio.ClosedResourceError: the function has returned, or the client is closed.
+        """
+        return await self._call(self._trio.get, key)
+
+    def put(self, key: str | bytes, value: str | bytes, *, lease: SupportsLease | int = 0) -> None:
+        """Write a key once the function has returned; nothing is sent before.
+
+        Args:
+          key: The key.
+          value: Its new value.
+          lease: The lease, or the id of the lease, that the key goes with when it ends; 0 for none.
+
+        Raises:
+          InvalidRequestError: a bad argument (or TypeError).
+          trio.ClosedResourceError: the function has returned.
+        """
+        return self._do(self._trio.put, key, value, lease=lease)
+
+    def delete(self, key: str | bytes) -> None:
+        """Delete a key once the function has returned; it is no error if there is none.
+
+        Args:
+          key: The key.
+
+        Raises:
+          InvalidRequestError: a bad argument (or TypeError).
+          trio.ClosedResourceError: the function has returned.
+        """
+        return self._do(self._trio.delete, key)
+
+
 class Watch(Channel[ItemT]):
     """The events of a key, a prefix or a range: in order, none missing, none twice, whatever happens to connections.
 
@@ -1858,9 +2104,12 @@ class Watch(Channel[ItemT]):
 
 register(
     {
+        _trio.Barrier: Barrier,
         _trio.RangeIterator: RangeIterator,
         _trio.Mirror: Mirror,
         _trio.MirrorChanges: MirrorChanges,
+        _trio.Queue: Queue,
+        _trio.StmTransaction: StmTransaction,
         _trio.Watch: Watch,
         _trio.WatchEvent: lambda scope, event: WatchEvent(*event),
         _trio.WatchBatch: lambda scope, batch: WatchBatch(

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .._errors import EtcdError
+from ._calls import in_asyncio
 from ._hosted import Hosted
 from .errors import EndOfChannel, translated
 
@@ -72,6 +73,14 @@ class Wrapped:
     def _callback(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """A function of the user's, called with what asyncio programs get."""
         return lambda *args: function(*(wrap(self._scope, value) for value in args))
+
+    def _coroutine(self, function: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        """A coroutine function of the user's, for Trio to call; it runs in an asyncio task."""
+
+        async def in_trio(*args: Any) -> Any:  # noqa: ANN401
+            return await in_asyncio(self._scope.loop, function(*(wrap(self._scope, value) for value in args)))
+
+        return in_trio
 
     def __repr__(self) -> str:
         return repr(self._trio).replace("<etcetra_trio.", "<etcetra_trio.asyncio.")
