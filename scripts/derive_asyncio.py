@@ -57,6 +57,7 @@ ALWAYS = {
 }
 # etcetra's results, and what the docstring then says.
 RESULTS = {
+    "grant_lease": ("int", "({}).id", "Its id."),
     "put": (
         "TextT | None",
         "previous({})",
@@ -79,6 +80,8 @@ RESULTS = {
 # Methods that etcetra_trio/asyncio/client.py has, because they make communicators.
 OWN = {"EtcdCommunicator": {"namespaced", "channel"}}
 TRANSACTIONS = {"txn", "txn_compare"}
+# Where Trio's parameters have other names.
+NAMES_OF_TRIO = {("grant_lease", "id"): "lease_id", ("revoke_lease", "id"): "lease"}
 DEVIATING_DEFAULTS = {("keys_range", "serializable"): "False"}  # docs/deviations.csv
 
 HEADER = '''"""The classes of Trio's API for asyncio. Written by scripts/derive_asyncio.py: never edit it."""
@@ -320,6 +323,8 @@ class Derived:
                 item = match[1]
             elif base.startswith(("Mapping[", "Generic[")):
                 kept.append(base)
+            elif base.endswith("[TextT]"):
+                kept.append("Generic[TextT]")
         if self.name in BY_HAND:
             return ["Wrapped", "Generic[TextT]"]
         if self.channel:
@@ -350,7 +355,8 @@ class Derived:
             )
         parameters = self.parameters(name, node)
         head = "async def" if isinstance(node, ast.AsyncFunctionDef) and not is_block(node) else "def"
-        result, shape, words = RESULTS.get(name, ("", "{}", "")) if self.name in BY_HAND else ("", "{}", "")
+        converted = returns(node).startswith(("PutResult[", "DeleteResult[", "LeaseGrant"))
+        result, shape, words = RESULTS[name] if converted else ("", "{}", "")
         call, wanted = self.call(name, node, parameters), result or returns(node)
         text = "".join(
             f"@overload\n{head} {name}({signature(chosen, overload=True)}) -> {variant_result}: ...\n"
@@ -384,7 +390,8 @@ class Derived:
         found: list[Parameter] = []
         for entry in self.inventory[name]["params"][1:]:
             other = entry["name"]
-            match = ours.pop(other, None) or ours.pop("prefix" if other == "key" else other)
+            theirs = NAMES_OF_TRIO.get((name, other), "prefix" if other == "key" else other)
+            match = ours.pop(other) if other in ours else ours.pop(theirs)
             passed = re.sub(rf"\b{match.name}\b", other, match.passed)
             if other in NUMBERS:
                 passed = f"as_number({other})"
@@ -412,9 +419,11 @@ class Derived:
             return f"self._hosted(self._trio.{name}{comma})"
         if not isinstance(node, ast.AsyncFunctionDef):
             return f"self._do(self._trio.{name}{comma})"
-        if name in TRANSACTIONS and self.name == "EtcdCommunicator":
-            others = ", ".join(option.argument for option in parameters if option.name != "txn_builder")
-            return f"await carry_out(self._hot.{name}, txn_builder, {others})"
+        if name in TRANSACTIONS:
+            how = f"self._hot.{name}" if self.name == "EtcdCommunicator" else f"self._call, self._trio.{name}"
+            method, _, first = how.partition(", ")
+            others = [option.argument for option in parameters if option.name != "txn_builder"]
+            return f"await carry_out({', '.join([method, 'txn_builder', *filter(None, [first]), *others])})"
         if self.name == "EtcdCommunicator" and is_hot(name, self.methods):
             return f"await answer(self._hot.{name}({arguments}))"
         return f"await self._call(self._trio.{name}{comma})"
@@ -565,14 +574,20 @@ def is_wanted(name: str, cls: type) -> bool:
 
 def class_node(cls: type) -> ast.ClassDef:
     """Its source, as a tree; its own word for where that is was changed for the users' eyes."""
-    functions = (inspect.unwrap(getattr(member, "fget", member)) for member in vars(cls).values())
-    file = next(
-        f.__code__.co_filename
-        for f in functions
-        if inspect.isfunction(f) and "etcetra_trio" in f.__code__.co_filename
-    )
-    tree = ast.parse(Path(file).read_text(encoding="utf-8"))
-    return next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == cls.__name__)
+    files = {
+        inspect.unwrap(member).__code__.co_filename
+        for member in vars(cls).values()
+        if inspect.isfunction(member)
+    }
+    found = [
+        node
+        for path in [*PACKAGE.glob("_*.py"), *PACKAGE.glob("streams/_*.py")]
+        if not files or str(path) in files
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ClassDef) and node.name == cls.__name__
+    ]
+    (node,) = found
+    return node
 
 
 def is_hot(name: str, known: dict[str, Method]) -> bool:
@@ -585,7 +600,7 @@ def is_hot(name: str, known: dict[str, Method]) -> bool:
             return False
         if isinstance(inner, ast.Await):
             called = ast.unparse(inner.value.func) if isinstance(inner.value, ast.Call) else ""
-            helper = called.removeprefix("self.")
+            helper = called.removeprefix("self.") if called.startswith("self.") else ""
             if called != "self._endpoints.call" and not (helper in known and is_hot(helper, known)):
                 return False
     return True

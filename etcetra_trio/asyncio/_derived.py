@@ -2,7 +2,7 @@
 
 # What is called behind these signatures is chosen at run time:
 # mypy: disable-error-code="no-any-return, misc, overload-overlap"
-# ruff: noqa: ARG005, D, E501, FBT, PLW, PYI
+# ruff: noqa: A002, ARG005, D, E501, FBT, PLW, PYI
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from .. import (
     HostPortPair,
     Isolation,
     KeyValue,
+    LeaseLostError,
+    LeaseTimeToLive,
     MirrorChange,
     RangeResult,
     SortOrder,
@@ -29,8 +31,10 @@ from .. import (
 )
 from .._addresses import EtcdCredential
 from .._keys import TextT
+from .._lease import OnLost
 from ..streams._watcher import OnLag
 from ._arguments import all_deleted, as_codec, as_filters, as_number, as_sort, deleted, previous
+from ._hosted import Hosted
 from ._links import Links
 from ._txn import EtcdTransactionAction, TxnResult, carry_out
 from ._wrapped import Channel, Entered, Wrapped, answer, do, register, wrap
@@ -184,6 +188,241 @@ class DerivedEtcdCommunicator(Wrapped, Generic[TextT]):
 
     _hot: Any  # Trio's communicator, whose coroutines asyncio tasks can run
 
+    def campaign(
+        self, name: str | bytes, value: str | bytes, *, lease_ttl: int = 10, on_lost: OnLost = "cancel"
+    ) -> Hosted[Leadership[TextT]]:
+        """Stand for election: the block runs only while this program leads, and leaving it resigns.
+
+        All candidates of a name wait in line; whoever came first leads. Like a lock (:meth:`lock` says how), the
+        leadership has a lease of its own, and when it is lost the block is cancelled before anybody else can lead.
+
+        A nursery is behind this: do not ``yield`` in the block from an async generator. The block's own exception
+        leaves it as the same object.
+
+        Cancellation:
+          Cleans up, as :meth:`lock`.
+
+        Args:
+          name: What the leader is elected for.
+          value: What others shall know of this program when it leads, such as where to reach it.
+          lease_ttl: After so many seconds another one leads if this program dies.
+          on_lost: ``"cancel"`` the block when the leadership is lost, or only ``"flag"`` it: see
+            :attr:`Leadership.lost`.
+
+        Returns:
+          A context manager of the :class:`Leadership`.
+
+        Raises:
+          InvalidRequestError: a bad argument (or TypeError).
+          LeadershipLostError: leaves the block when the leadership was lost; what the body raised is its
+            ``__cause__``. On entering: the lease was lost while it waited.
+          EtcdError: on entering: it could not stand.
+        """
+        return self._hosted(self._trio.campaign, name, value, lease_ttl=lease_ttl, on_lost=on_lost)
+
+    async def leader(self, name: str | bytes) -> KeyValue[TextT] | None:
+        """Who leads.
+
+        Cancellation:
+          No effect.
+
+        Args:
+          name: The name of the election.
+
+        Returns:
+          The key of the leader, with its value; None if nobody leads.
+
+        Raises:
+          InvalidRequestError: a bad name (or TypeError).
+          EncodingError: the value is no text.
+          EtcdError: as every read.
+        """
+        return await answer(self._hot.leader(name))
+
+    def observe(self, name: str | bytes) -> LeaderObserver[TextT]:
+        """Follow who leads.
+
+        Args:
+          name: The name of the election.
+
+        Returns:
+          A channel of leaders, to be entered.
+
+        Raises:
+          InvalidRequestError: a bad name (or TypeError).
+        """
+        return self._do(self._trio.observe, name)
+
+    @property
+    def held_lock(self) -> Lock[TextT] | None:
+        """The lock of :meth:`EtcdClient.with_lock`; None where this came from elsewhere."""
+        return self._get("held_lock")
+
+    def lock(
+        self,
+        name: str | bytes,
+        timeout: float | None = None,
+        ttl: float | None = None,
+        *,
+        lease_ttl: int = 10,
+        on_lost: OnLost = "cancel",
+    ) -> Hosted[Lock[TextT]]:
+        """Hold a lock for the length of a block.
+
+        Locks of the same name exclude each other, those of ``etcdctl lock``, of Go's client and of etcd's Lock service
+        as well: whoever came first has it, the others wait in line. Its keys are those below ``name/``, so no other
+        lock's name may begin with that.
+
+        The lock has a lease of its own, which a background task keeps alive. When it is lost (no server could be
+        reached for so long that it may have expired, it was revoked, somebody deleted the lock's key) the block is
+        cancelled, before anybody else can have the lock. What was already sent, and what the block does without a
+        checkpoint, it cannot take back: for that there are ``put``, ``delete`` and ``txn`` of the lock itself, which
+        the server carries out only while it is held.
+
+        A nursery is behind this: do not ``yield`` in the block from an async generator. The block's own exception
+        leaves it as the same object.
+
+        Cancellation:
+          Cleans up. Entering takes its key and its lease back, leaving releases the lock. Both wait up to 1 s for the
+          server, or less if the lease ends sooner; then the server does it when the lease ends.
+
+        Args:
+          name: What is locked.
+          timeout: For how many seconds to try; connecting counts. 0: try once, and do not wait if it is held. None: for
+            ever. (An outer ``trio.fail_after`` would bound the block as well.)
+          ttl: Hold it for so many seconds at most: then it is released, and lost, whatever the block does. None: no
+            limit.
+          lease_ttl: After so many seconds it frees itself if this program dies. (With ``ttl``: not later than that.)
+          on_lost: ``"cancel"`` the block when the lock is lost, or only ``"flag"`` it: see :attr:`Lock.lost`.
+
+        Returns:
+          A context manager of the :class:`Lock`.
+
+        Raises:
+          InvalidRequestError: a bad argument (or TypeError).
+          LockTimeoutError: on entering: not acquired in time; it is a :exc:`TimeoutError` and a
+            :exc:`trio.TooSlowError`.
+          LockLostError: leaves the block when the lock was lost; what the body raised is its ``__cause__``. On
+            entering: its lease was lost while it waited.
+          EtcdError: on entering: it could not be acquired.
+        """
+        return self._hosted(self._trio.lock, name, timeout, ttl, lease_ttl=lease_ttl, on_lost=on_lost)
+
+    def lease(self, ttl: int) -> Hosted[Lease]:
+        """Hold a lease for the length of a block: granted, kept alive by a background task, and revoked in the end.
+
+        When it is lost (it expired since no server could be reached, or was revoked) the block is cancelled, before the
+        server can have ended the lease. A nursery is behind this: do not ``yield`` in the block from an async
+        generator. The block's own exception leaves it as the same object.
+
+        Cancellation:
+          Cleans up. Entering waits up to 1 s for a grant that is under way; leaving revokes, for which it waits up to
+          1 s, or less if the lease ends sooner.
+
+        Args:
+          ttl: For how many seconds the lease lives on by itself if this program cannot renew it. The server may grant
+            more, at least 2 s as a rule: see :attr:`Lease.ttl`.
+
+        Returns:
+          A context manager of the :class:`Lease`.
+
+        Raises:
+          InvalidRequestError: ``ttl`` is less than 1 (or TypeError).
+          LeaseLostError: leaves the block when the lease was lost; what the body raised is its ``__cause__``.
+          LeaseTTLTooLargeError: more than 9 000 000 000 s.
+          EtcdError: on entering: it was not granted.
+        """
+        return self._hosted(self._trio.lease, ttl)
+
+    async def grant_lease(self, ttl: int, id: int | str | None = None) -> int:
+        """Grant a lease that nobody keeps alive: see :meth:`keepalive_once`, and :meth:`lease` for one that is.
+
+        Cancellation:
+          May have happened.
+
+        Args:
+          ttl: Its time to live in seconds.
+          lease_id: The id that it shall have; 0 for one that no other lease has.
+
+        Returns:
+          Its id.
+
+        Raises:
+          LeaseExistsError: there is a lease of that id.
+          LeaseTTLTooLargeError: more than 9 000 000 000 s.
+          EtcdError: see :class:`Writes`.
+        """
+        return (await self._call(self._trio.grant_lease, ttl, lease_id=as_number(id))).id
+
+    async def revoke_lease(self, id: int | str | None) -> None:
+        """End a lease and delete the keys that go with it.
+
+        Cancellation:
+          May have happened.
+
+        Args:
+          lease: The lease or its id.
+
+        Raises:
+          LeaseNotFoundError: there is no such lease.
+          EtcdError: see :class:`Writes`.
+        """
+        return await self._call(self._trio.revoke_lease, as_number(id))
+
+    async def keepalive_once(self, lease: SupportsLease | int) -> int:
+        """Renew a lease: it has its whole time to live again.
+
+        Cancellation:
+          May have happened.
+
+        Args:
+          lease: The lease or its id.
+
+        Returns:
+          Its time to live in seconds.
+
+        Raises:
+          LeaseNotFoundError: there is no such lease (any more).
+          EtcdError: it was not renewed, or perhaps.
+        """
+        return await self._call(self._trio.keepalive_once, lease)
+
+    async def lease_time_to_live(
+        self, lease: SupportsLease | int, *, keys: bool = False
+    ) -> LeaseTimeToLive[TextT]:
+        """How long a lease has left.
+
+        Cancellation:
+          No effect.
+
+        Args:
+          lease: The lease or its id.
+          keys: Return its keys as well.
+
+        Returns:
+          The seconds it has left and what it was granted, and the keys; those outside of the namespace in full.
+
+        Raises:
+          LeaseNotFoundError: there is no such lease (any more).
+          EncodingError: a key is no text.
+          EtcdError: as every read.
+        """
+        return await answer(self._hot.lease_time_to_live(lease, keys=keys))
+
+    async def list_leases(self) -> list[int]:
+        """The ids of all leases (etcd 3.3).
+
+        Cancellation:
+          No effect.
+
+        Returns:
+          The ids, in no order.
+
+        Raises:
+          EtcdError: as every read.
+        """
+        return await answer(self._hot.list_leases())
+
     @overload
     async def stm(
         self,
@@ -246,7 +485,7 @@ class DerivedEtcdCommunicator(Wrapped, Generic[TextT]):
           trio.ClosedResourceError: the client is closed.
         """
         return await self._call(
-            self._trio.stm, self._callback(function), isolation=isolation, encoding=as_codec(encoding)
+            self._trio.stm, self._coroutine(function), isolation=isolation, encoding=as_codec(encoding)
         )
 
     @overload
@@ -1759,6 +1998,162 @@ class DerivedEtcdCommunicator(Wrapped, Generic[TextT]):
         return await carry_out(self._hot.txn_compare, txn_builder, compares, encoding=as_codec(encoding))
 
 
+class LeaderObserver(Channel[KeyValue[TextT] | None]):
+    """Who leads, as a channel; made by :meth:`EtcdCommunicator.observe`. Enter it with ``async with``.
+
+    First comes the leader of the moment, then each one that follows, and each value that a leader proclaims; None
+    where nobody leads. Nothing is left out, whatever happens to connections, unless history was compacted before it
+    came. A leader is the :class:`KeyValue` of its key.
+    """
+
+    async def receive(self) -> KeyValue[TextT] | None:
+        """The next leader; None: nobody leads.
+
+        Cancellation:
+          No effect.
+
+        Raises:
+          EncodingError: the leader's value is no text; it counts as given.
+          trio.BusyResourceError: another task is receiving.
+          trio.ClosedResourceError: this, or the client, was closed.
+          EtcdError: the server refused the watch.
+        """
+        return await self._receive()
+
+    async def aclose(self) -> None:
+        """End it, on the server as well.
+
+        Cancellation:
+          It is ended in any case.
+        """
+        return await self._call(self._trio.aclose)
+
+
+class Leadership(Wrapped, Generic[TextT]):
+    """An election that is won; made by :meth:`EtcdCommunicator.campaign`.
+
+    ``put``, ``delete``, ``txn`` and ``proclaim`` write only while this program leads, whatever happened to it in the
+    meantime; otherwise they raise :exc:`LeadershipLostError`.
+    """
+
+    @property
+    def key(self) -> TextT:
+        """The key that proves it."""
+        return self._get("key")
+
+    @property
+    def fence(self) -> int:
+        """The create revision of the key, greater than that of every holder before: a fencing token."""
+        return self._get("fence")
+
+    @property
+    def lease(self) -> Lease:
+        """The lease that the key goes with; it is of no other use."""
+        return self._get("lease")
+
+    @property
+    def lost(self) -> bool:
+        """Whether it is not held any more, or cannot be proved to be."""
+        return self._get("lost")
+
+    async def wait_lost(self) -> None:
+        """Wait until it is lost.
+
+        Cancellation:
+          No effect.
+        """
+        return await self._call(self._trio.wait_lost)
+
+    def is_owner(self) -> Compare:
+        """A condition for any transaction: that it is still held when the server carries that out."""
+        return self._do(self._trio.is_owner)
+
+    async def put(
+        self,
+        key: str | bytes,
+        value: str | bytes | None = None,
+        *,
+        lease: SupportsLease | int = 0,
+        prev_kv: bool = False,
+        ignore_value: bool = False,
+        ignore_lease: bool = False,
+    ) -> TextT | None:
+        """Write a key only if this is still held; otherwise as :meth:`EtcdCommunicator.put`.
+
+        Cancellation:
+          May have happened.
+
+        Raises:
+          LeaseLostError: it is lost, and nothing was written; its class says what was held.
+          EtcdError: as :meth:`EtcdCommunicator.put`.
+        """
+        return previous(
+            await self._call(
+                self._trio.put,
+                key,
+                value,
+                lease=lease,
+                prev_kv=prev_kv,
+                ignore_value=ignore_value,
+                ignore_lease=ignore_lease,
+            )
+        )
+
+    async def delete(self, key: str | bytes, *, prev_kv: bool = False) -> TextT | None:
+        """Delete a key only if this is still held; otherwise as :meth:`EtcdCommunicator.delete`.
+
+        Cancellation:
+          May have happened.
+
+        Raises:
+          LeaseLostError: it is lost, and nothing was deleted; its class says what was held.
+          EtcdError: as :meth:`EtcdCommunicator.delete`.
+        """
+        return deleted(await self._call(self._trio.delete, key, prev_kv=prev_kv))
+
+    async def txn(self, txn_builder: Callable[[EtcdTransactionAction[TextT]], object]) -> TxnResult[TextT]:
+        """Carry out several operations at once, only if this is still held; else as :meth:`EtcdCommunicator.txn`.
+
+        Conditions of your own: ``action.txn(compares, builder)``.
+
+        Cancellation:
+          May have happened.
+
+        Raises:
+          LeaseLostError: it is lost, and nothing was done; its class says what was held.
+          EtcdError: as :meth:`EtcdCommunicator.txn`.
+        """
+        return await carry_out(self._call, txn_builder, self._trio.txn)
+
+    def lost_error(self, reason: str) -> LeaseLostError:
+        """What to raise when it is lost."""
+        return self._do(self._trio.lost_error, reason)
+
+    async def release(self) -> None:
+        """Give it up, once.
+
+        Cancellation:
+          May have happened; then the server does it when the lease is over.
+        """
+        return await self._call(self._trio.release)
+
+    def check(self) -> None:
+        """Raise LeaseLostError if it is lost."""
+        return self._do(self._trio.check)
+
+    async def proclaim(self, value: str | bytes) -> None:
+        """Change the leader's value, without another election.
+
+        Cancellation:
+          May have happened.
+
+        Raises:
+          LeadershipLostError: this program does not lead any more.
+          EtcdError: as every write.
+        """
+        return await self._call(self._trio.proclaim, value)
+
+
 class RangeIterator(Channel[KeyValue[TextT]]):
     """Gives the records of a range one at a time, all as of one revision.
 
@@ -1793,6 +2188,154 @@ class RangeIterator(Channel[KeyValue[TextT]]):
           It is closed in any case.
         """
         return await self._call(self._trio.aclose)
+
+
+class Lease(Wrapped):
+    """A lease that is kept alive; made by :meth:`EtcdCommunicator.lease`. ``put`` and transactions take it.
+
+    Its times are Trio's clock, in seconds.
+    """
+
+    @property
+    def id(self) -> int:
+        """Its id, which was chosen here."""
+        return self._get("id")
+
+    @property
+    def ttl(self) -> int:
+        """Its time to live, as granted: this may be longer than what was asked for."""
+        return self._get("ttl")
+
+    @property
+    def deadline(self) -> float:
+        """When it is lost unless it is renewed before: 2 % less than its TTL after the last renewal was **sent**."""
+        return self._get("deadline")
+
+    @property
+    def lost(self) -> bool:
+        """Whether it cannot be proved any more that it lives."""
+        return self._get("lost")
+
+    async def wait_lost(self) -> None:
+        """Wait until it is lost.
+
+        Cancellation:
+          No effect.
+        """
+        return await self._call(self._trio.wait_lost)
+
+
+class Lock(Wrapped, Generic[TextT]):
+    """A lock that is held; made by :meth:`EtcdCommunicator.lock`.
+
+    ``put``, ``delete`` and ``txn`` write only while it is held, whatever happened to this program in the meantime: they
+    look at the time, and the server looks at the lock's key. They raise :exc:`LockLostError` otherwise.
+    """
+
+    @property
+    def key(self) -> TextT:
+        """The key that proves it."""
+        return self._get("key")
+
+    @property
+    def fence(self) -> int:
+        """The create revision of the key, greater than that of every holder before: a fencing token."""
+        return self._get("fence")
+
+    @property
+    def lease(self) -> Lease:
+        """The lease that the key goes with; it is of no other use."""
+        return self._get("lease")
+
+    @property
+    def lost(self) -> bool:
+        """Whether it is not held any more, or cannot be proved to be."""
+        return self._get("lost")
+
+    async def wait_lost(self) -> None:
+        """Wait until it is lost.
+
+        Cancellation:
+          No effect.
+        """
+        return await self._call(self._trio.wait_lost)
+
+    def is_owner(self) -> Compare:
+        """A condition for any transaction: that it is still held when the server carries that out."""
+        return self._do(self._trio.is_owner)
+
+    async def put(
+        self,
+        key: str | bytes,
+        value: str | bytes | None = None,
+        *,
+        lease: SupportsLease | int = 0,
+        prev_kv: bool = False,
+        ignore_value: bool = False,
+        ignore_lease: bool = False,
+    ) -> TextT | None:
+        """Write a key only if this is still held; otherwise as :meth:`EtcdCommunicator.put`.
+
+        Cancellation:
+          May have happened.
+
+        Raises:
+          LeaseLostError: it is lost, and nothing was written; its class says what was held.
+          EtcdError: as :meth:`EtcdCommunicator.put`.
+        """
+        return previous(
+            await self._call(
+                self._trio.put,
+                key,
+                value,
+                lease=lease,
+                prev_kv=prev_kv,
+                ignore_value=ignore_value,
+                ignore_lease=ignore_lease,
+            )
+        )
+
+    async def delete(self, key: str | bytes, *, prev_kv: bool = False) -> TextT | None:
+        """Delete a key only if this is still held; otherwise as :meth:`EtcdCommunicator.delete`.
+
+        Cancellation:
+          May have happened.
+
+        Raises:
+          LeaseLostError: it is lost, and nothing was deleted; its class says what was held.
+          EtcdError: as :meth:`EtcdCommunicator.delete`.
+        """
+        return deleted(await self._call(self._trio.delete, key, prev_kv=prev_kv))
+
+    async def txn(self, txn_builder: Callable[[EtcdTransactionAction[TextT]], object]) -> TxnResult[TextT]:
+        """Carry out several operations at once, only if this is still held; else as :meth:`EtcdCommunicator.txn`.
+
+        Conditions of your own: ``action.txn(compares, builder)``.
+
+        Cancellation:
+          May have happened.
+
+        Raises:
+          LeaseLostError: it is lost, and nothing was done; its class says what was held.
+          EtcdError: as :meth:`EtcdCommunicator.txn`.
+        """
+        return await carry_out(self._call, txn_builder, self._trio.txn)
+
+    def lost_error(self, reason: str) -> LeaseLostError:
+        """What to raise when it is lost."""
+        return self._do(self._trio.lost_error, reason)
+
+    async def release(self) -> None:
+        """Give it up, once.
+
+        Cancellation:
+          May have happened; then the server does it when the lease is over.
+        """
+        return await self._call(self._trio.release)
+
+    def check(self) -> None:
+        """Raise LeaseLostError if it is lost."""
+        return self._do(self._trio.check)
 
 
 class Mirror(Entered, Mapping[TextT, TextT]):
@@ -2105,7 +2648,11 @@ class Watch(Channel[ItemT]):
 register(
     {
         _trio.Barrier: Barrier,
+        _trio.LeaderObserver: LeaderObserver,
+        _trio.Leadership: Leadership,
         _trio.RangeIterator: RangeIterator,
+        _trio.Lease: Lease,
+        _trio.Lock: Lock,
         _trio.Mirror: Mirror,
         _trio.MirrorChanges: MirrorChanges,
         _trio.Queue: Queue,

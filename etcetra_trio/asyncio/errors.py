@@ -186,11 +186,10 @@ def _etcetra_class(error: EtcdError) -> type[EtcdUnknownError]:
 
 
 def _combined(cls: type[EtcdError], etcetra: type[EtcdUnknownError]) -> type[EtcdError]:
-    """The class that is both, with the first one's name; asyncio's timeouts are TimeoutErrors."""
+    """The class that is both, with the first one's name."""
     made = _COMBINED.get((cls, etcetra))
     if made is not None:
         return made
-    timeout = (TimeoutError,) if issubclass(cls, TooSlowError) else ()
 
     def reduce(self: EtcdError) -> tuple[object, ...]:
         return _rebuilt, (cls, etcetra, self.args, self.__dict__)
@@ -202,8 +201,7 @@ def _combined(cls: type[EtcdError], etcetra: type[EtcdUnknownError]) -> type[Etc
         "__reduce__": reduce,
         "debug_map": None,
     }
-    bases: tuple[type, ...] = (cls, etcetra, *timeout)
-    made = _COMBINED[cls, etcetra] = cast("type[EtcdError]", type(cls.__name__, bases, members))
+    made = _COMBINED[cls, etcetra] = cast("type[EtcdError]", type(cls.__name__, (cls, etcetra), members))
     return made
 
 

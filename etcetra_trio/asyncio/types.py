@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .._proto._messages.etcdserverpb import DeleteRangeRequest as DeleteRangeRequestType
     from .._proto._messages.etcdserverpb import PutRequest as PutRequestType
     from .._proto._messages.etcdserverpb import RangeRequest as RangeRequestType
+    from ._locks import OnLost
 
     TransactionRequest: TypeAlias = PutRequestType | RangeRequestType | DeleteRangeRequestType
 
@@ -218,11 +219,13 @@ class CompareBuilder:
 
 @dataclass
 class EtcdLockOption:
-    """How :class:`EtcdConnectionManager` takes a lock: its name, how many seconds to wait, and to hold it at most."""
+    """How :class:`EtcdConnectionManager` takes a lock: see :meth:`EtcdClient.with_lock`."""
 
-    lock_name: str
+    lock_name: str | bytes
     timeout: float | None
     ttl: float | None
+    lease_ttl: int = field(default=10, kw_only=True)
+    on_lost: OnLost = field(default="readme", kw_only=True)
 
 
 @dataclass(unsafe_hash=True)
