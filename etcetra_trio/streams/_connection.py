@@ -27,12 +27,14 @@ from .._error_table import failure_error, rpc_error
 from .._errors import TLSError
 from ._calls import StreamCall, UnaryCall
 from ._grpc import INTERNAL, StreamEnd, timeout_value
-from ._protocol import CANCEL, ProtocolViolation
+from ._liveness import Pings, wait_silent
+from ._protocol import CANCEL, ProtocolViolation, goaway_end
 from ._waiter import Waiter
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from .._addresses import Endpoint
     from .._proto._methods import Method
     from .._proto._wire import DecodeError
     from ._grpc import Field
@@ -57,10 +59,25 @@ REQUIRE_LEADER: Final[Field] = (b"hasleader", b"true")
 class Connection:
     """One HTTP/2 connection to one endpoint. Made by ``_endpoints``; lives while :meth:`run` does."""
 
-    def __init__(self, wire: Wire, engine: Engine, endpoint: str) -> None:
-        self.endpoint = endpoint
+    def __init__(
+        self,
+        wire: Wire,
+        engine: Engine,
+        target: Endpoint,
+        pings: Pings,
+        on_lost: Callable[[Connection], None],
+    ) -> None:
+        #: The endpoint, with the address that was connected to.
+        self.target = target
+        self.endpoint = str(target)
         self.engine = engine
         self._wire = wire
+        self._pings = pings
+        self._on_lost = on_lost
+        #: When something came from the other end, or went there after the socket had been full.
+        self.heard: float = trio.current_time()
+        #: True when no further call is meant for it: it ends when it is at rest.
+        self.spare = False
         self._heads: dict[tuple[str, bool], Head] = {}
         self._unsent: memoryview | None = None  # what the socket did not take: the writer's
         self._send_error: OSError | None = None
@@ -76,7 +93,8 @@ class Connection:
         self.unimplemented: set[str] = set()
         #: Whether the server's progress answers can be believed; None: not asked yet (see ``_server_version``).
         self.progress_is_true: bool | None = None
-        self._closing = False
+        #: Whether its end is our own wish.
+        self.closing: bool = False
         self._unfinished: set[UnaryCall] = set()  # those that must not be reset
 
     # -- life --------------------------------------------------------------------------------------------
@@ -89,7 +107,8 @@ class Connection:
                 async with trio.open_nursery(strict_exception_groups=True) as nursery:
                     nursery.start_soon(self._write, name=f"etcetra_trio writer {self.endpoint}")
                     nursery.start_soon(self._answer_probes, name=f"etcetra_trio probe {self.endpoint}")
-                    self._flush()
+                    nursery.start_soon(self._leave_silence, name=f"etcetra_trio pings {self.endpoint}")
+                    self.flush()
                     try:
                         reason = await self._read()
                     except ProtocolViolation as error:
@@ -102,14 +121,14 @@ class Connection:
 
     async def _linger(self) -> None:
         """Before the end: wait for the answers to calls that must not be reset."""
-        self._closing = True
+        self.closing = True
         with trio.move_on_after(LINGER, shield=True) as self._scope, suppress(ProtocolViolation):
             await self._read()
 
     def finished(self, call: UnaryCall) -> None:
         """A call that must not be reset is over."""
         self._unfinished.discard(call)
-        if self._closing and not self._unfinished:
+        if self.closing and not self._unfinished:
             self._scope.cancel("all answers came")
 
     def close(self) -> None:
@@ -122,13 +141,15 @@ class Connection:
 
     def _end(self, reason: str, *, violation: bool) -> None:
         if not reason:  # nothing broke: we are told to end
-            self._closing = True
+            self.closing = True
             reason = "the client was closed"
-            self.engine.close()
-        self._flush()  # the GOAWAY, if the socket takes it
+            if self.engine.accepting:
+                self.engine.close()
+        self.flush()  # the GOAWAY, if the socket takes it
         self.failure = reason
         self._wire.close()
         self._ready.set()
+        self._on_lost(self)
         self.engine.lost(reason, violation=violation)
 
     # -- the socket --------------------------------------------------------------------------------------
@@ -137,6 +158,7 @@ class Connection:
         wire, engine, recv = self._wire, self.engine, self._wire.recv
         while True:
             await wait_readable(wire)
+            self.heard = trio.current_time()
             for _ in range(READS_IN_A_ROW):
                 try:
                     data = recv(RECEIVE_SIZE)
@@ -155,27 +177,41 @@ class Connection:
             if engine.ready and not self._ready.is_set():
                 self._ready.set()
             if engine.wants_send:
-                self._flush()
+                self.flush()
             if engine.probe_held:
                 self._probe.wake()
+            if not engine.accepting:
+                self._move_long_streams()
+                if not engine.streams:
+                    return str(engine.goaway or "its stream ids are used up")
+
+    def _move_long_streams(self) -> None:
+        """The server goes away: whoever has a long stream begins it elsewhere, before the server ends it."""
+        goaway = self.engine.goaway
+        if goaway is not None:
+            for stream in list(self.engine.streams.values()):
+                if not isinstance(stream, UnaryCall | StreamCall):  # so it came by `open`
+                    self.engine.cancel(stream, CANCEL)
+                    stream.on_end(goaway_end(goaway))
 
     async def _write(self) -> None:
         while True:
             await self._writer.wait()
-            self._flush()
+            self.flush()
             while self._unsent is not None:
                 await wait_writable(self._wire)
+                self.heard = trio.current_time()
                 unsent, self._unsent = self._unsent, None
                 self._send(unsent)
                 if self._unsent is None:
-                    self._flush()
+                    self.flush()
 
     async def _answer_probes(self) -> None:
         while True:
             await self._probe.wait()
             await trio.sleep(PROBE_DELAY)
             self.engine.release_probe()
-            self._flush()
+            self.flush()
 
     def _closed(self) -> str:
         closed = "the server closed the connection"
@@ -184,7 +220,17 @@ class Connection:
         # What Go's TLS does when it hears something else; then it says nothing.
         return f"{closed} before it said anything: perhaps it expects TLS (https://)"
 
-    def _flush(self) -> None:
+    async def _leave_silence(self) -> None:
+        silence = await wait_silent(self, self._pings)
+        if silence:
+            self._send_error = TimeoutError(silence)
+            self._shut_down()
+        else:
+            self.engine.close()
+            self.close()
+
+    def flush(self) -> None:
+        """Send what the engine has, if nothing is before it."""
         if self._unsent is None:
             data = self.engine.data_to_send()
             if data and self._send_error is None:
@@ -256,7 +302,7 @@ class Connection:
         if end is None:
             call.task = current_task()
             if len(engine.streams) == 1:
-                self._flush()
+                self.flush()
             else:
                 self._writer.wake()
             await wait_task_rescheduled(call.abort)
@@ -303,7 +349,10 @@ class Connection:
 
     @enable_ki_protection
     def open(self, call: Stream, path: str, *, leader: bool) -> None:
-        """Start an RPC with a stream of another kind; nothing but its headers is sent."""
+        """Start a long RPC with a stream of another kind; nothing but its headers is sent.
+
+        When the server says that it goes away, the stream ends at once, as one that the connection lost.
+        """
         self.engine.open(call, self.head(path, leader=leader), None, end=False)
         self._writer.wake()
 
@@ -354,7 +403,7 @@ class Connection:
                 since=method.since,
                 hasleader=leader,
             )
-        if self._closing and not write:
+        if self.closing and not write:
             return trio.ClosedResourceError("the connect() block of this communicator was left")
         return failure_error(
             end.kind,

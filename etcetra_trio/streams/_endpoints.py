@@ -1,17 +1,18 @@
-"""Which endpoint: opens the connection a client works on, and opens another when that one is gone."""
+"""Which connection a call uses, and what becomes of one that failed: once more, elsewhere or later, or an error."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import trio
 
-from .._errors import ConnectionFailedError, RemoteProtocolError
+from .._errors import EtcdError, OutcomeUnknownError
 from .._proto._wire import DecodeError
-from ._connection import Connection
+from ._dialer import Dialer, EngineName
 from ._keepalive import KeepAlive
-from ._lean import LeanEngine
-from ._socket import open_wire
+from ._liveness import Pings
+from ._retry import PATIENCE, after_unknown, next_try, pause
+from ._slot import Slot
 from ._watch_lanes import WatchHub
 
 if TYPE_CHECKING:
@@ -20,18 +21,18 @@ if TYPE_CHECKING:
     from .._addresses import Endpoint
     from .._proto._methods import Method
     from .._tls import TLSContexts
-    from ._protocol import Engine, Limits
+    from ._connection import Connection
+    from ._protocol import Limits
     from ._service import Service
 
-ResponseT = TypeVar("ResponseT")
-EngineName = Literal["lean", "h2"]
+__all__ = ["Endpoints", "EngineName"]
 
-#: Bounds connecting and the server's greeting, for each endpoint, in seconds (design: `reliability.md` §2).
-CONNECT_TIMEOUT: Final = 5.0
+ResponseT = TypeVar("ResponseT")
+_USUAL_PINGS: Final = Pings()
 
 
 class Endpoints:
-    """The endpoints of one ``connect()`` block and the connection to one of them."""
+    """The endpoints of one ``connect()`` block and the connections to some of them."""
 
     def __init__(
         self,
@@ -40,25 +41,32 @@ class Endpoints:
         limits: Limits,
         http2: EngineName,
         tls: TLSContexts | None = None,
+        *,
+        pings: Pings = _USUAL_PINGS,
     ) -> None:
-        self._service = service
-        self._endpoints = tuple(endpoints)
-        self._limits = limits
-        self._http2: EngineName = http2
-        self._tls = tls
-        #: The connection that calls use; it may be lost by now.
-        self.live: Connection | None = None
-        #: How many attempts failed, and how the last one did.
-        self._attempts: int = 0
-        self._failures: list[tuple[str, Exception]] = []
-        self._connecting = trio.Lock()
+        self._dialer = Dialer(service, endpoints, limits, http2, tls, pings)
+        self._calls = Slot(self._dialer)
+        # A connection of their own, so that long answers to calls never hold up an event or a keep-alive.
+        self._streams = Slot(self._dialer)
+        #: How long a call that failed is repeated, in seconds.
+        self.patience: float = PATIENCE
         self.watches: WatchHub = WatchHub(self)
         self.leases: KeepAlive = KeepAlive(self)
 
     @property
     def service(self) -> Service:
         """Where background tasks of this block run."""
-        return self._service
+        return self._dialer.service
+
+    @property
+    def live(self) -> Connection | None:
+        """The connection that calls use; it may be lost by now."""
+        return self._calls.live
+
+    @property
+    def live_for_streams(self) -> Connection | None:
+        """The connection that long streams use; it may be lost by now, and is None before the first one."""
+        return self._streams.live
 
     async def call(
         self,
@@ -73,18 +81,25 @@ class Endpoints:
     ) -> ResponseT:
         """:meth:`Connection.unary` over the live connection; decodes the answer.
 
+        What fails is repeated as ``_retry`` says, for :attr:`patience` seconds after the first failure.
+
         Cancellation:
           No effect where no connection was ready; else that of :meth:`Connection.unary`.
 
         Raises:
           EtcdError: as :meth:`Connection.unary` and :meth:`connection`; also when the answer does not decode.
         """
-        live = self.live
-        if live is None or not live.engine.accepting:
-            live = await self.connection(write=write)
-        data = await live.unary(
-            method, message, write=write, leader=leader, max_message=max_message, reset=reset
-        )
+        live = self._calls.live
+        try:
+            if live is None or not live.engine.accepting:
+                live = await self._calls.get(write=write)
+            data = await live.unary(
+                method, message, write=write, leader=leader, max_message=max_message, reset=reset
+            )
+        except EtcdError as error:
+            live, data = await self._repeat(
+                error, live, method, message, write=write, leader=leader, max_message=max_message, reset=reset
+            )
         try:
             return decode(data)
         except DecodeError as error:
@@ -92,81 +107,71 @@ class Endpoints:
             raise failure from failure.__cause__
 
     async def connection(self, *, write: bool = False) -> Connection:
-        """The live connection; connects where there is none. ``write``: for the outcome in the error.
+        """The connection for calls; connects where there is none. ``write``: for the outcome in the error.
 
         Cancellation:
-          Cleans up.
+          No effect.
 
         Raises:
           ConnectionFailedError: no endpoint answered.
           trio.ClosedResourceError: the client is closed.
         """
-        attempts = self._attempts
-        async with self._connecting:  # whoever comes second finds the first one's connection, or its failure
-            with self._service.guard():
-                if self._attempts != attempts and self._failures:
-                    raise _failed(self._failures, write=write)
-                if self.live is None or not self.live.engine.accepting:
-                    self.live = await self._connect(write=write)
-                return self.live
-        raise AssertionError("unreachable: guard() returns or raises")
+        return await self._calls.get(write=write)
 
     async def stream_connection(self) -> Connection:
-        """The connection for long streams."""
-        return await self.connection()
+        """As :meth:`connection`, but the one for long streams, which no call shares.
+
+        Where its stream ends, or is of no use, ask again: it may be another one by then (see :meth:`suspect`).
+        """
+        return await self._streams.get()
 
     def suspect(self, connection: Connection) -> None:
-        """Whoever is at the other end does not do its work: the next call or stream goes elsewhere."""
-        if self.live is connection:
-            self.live = None
+        """Whoever is at the other end does not do its work: the next call or stream goes elsewhere if it can.
 
-    async def _connect(self, *, write: bool) -> Connection:
-        failures: list[tuple[str, Exception]] = []
-        for endpoint in self._endpoints:
-            try:
-                connection = await self._open(endpoint)
-            except (OSError, RemoteProtocolError) as error:
-                failures.append((str(endpoint), error))
-            else:
-                self._failures = []
-                return connection
-        self._attempts += 1
-        self._failures = failures
-        raise _failed(failures, write=write)
+        What runs on the connection runs on.
+        """
+        self._dialer.suspect(connection)
+        self._calls.drop(connection)
+        self._streams.drop(connection)
 
-    @trio.lowlevel.enable_ki_protection  # an interrupt in between would leave the socket open
-    async def _open(self, endpoint: Endpoint) -> Connection:
-        """Connect to one endpoint and wait for its greeting."""
-        with trio.move_on_after(CONNECT_TIMEOUT):
-            wire = await open_wire(endpoint, self._tls)
-            if self._service.closed:
-                wire.close()
-                self._service.check_open()
-            connection = Connection(wire, self._engine(endpoint), str(endpoint))
-            self._service.start_soon(connection.run, name=f"connection {endpoint}")
-            try:
-                await connection.wait_ready()
-            except BaseException:
-                connection.close()
-                raise
-            if connection.failure is not None:
-                if connection.tls_failure is not None:
-                    raise connection.tls_failure
-                raise RemoteProtocolError(str(endpoint), connection.failure)
-            return connection
-        raise TimeoutError(f"no answer within {CONNECT_TIMEOUT:g} s")
-
-    def _engine(self, endpoint: Endpoint) -> Engine:
-        scheme = "https" if endpoint.secure else "http"
-        if self._http2 == "lean":
-            return LeanEngine(endpoint.authority, scheme, self._limits)
-        from ._h2 import H2Engine  # noqa: PLC0415 - the package h2 is only for those who ask for it
-
-        return H2Engine(endpoint.authority, scheme, self._limits)
-
-
-def _failed(failures: list[tuple[str, Exception]], *, write: bool) -> ConnectionFailedError:
-    """The error for an attempt; each caller that waited for it gets one of its own."""
-    error = ConnectionFailedError(failures, "not_applied" if write else None)
-    error.__cause__ = ExceptionGroup("endpoints", [failure for _, failure in failures])
-    return error
+    async def _repeat(
+        self,
+        error: EtcdError,
+        live: Connection | None,
+        method: Method,
+        message: bytes,
+        *,
+        write: bool,
+        leader: bool,
+        max_message: int,
+        reset: bool,
+    ) -> tuple[Connection, bytes]:
+        """Go on with a call that failed: the answer, and who gave it; or raises the last error."""
+        give_up = trio.current_time() + self.patience
+        unknown: OutcomeUnknownError | None = None  # a try that may have been carried out
+        moves = pauses = 0
+        try:
+            while True:
+                if isinstance(error, OutcomeUnknownError):
+                    unknown = error
+                following = next_try(error, write=write and not method.repeatable)
+                if following == "connect" and not self._calls.lost_lately(self.patience):
+                    following = "give up"
+                if following == "give up" or trio.current_time() >= give_up:
+                    raise error if unknown is None else after_unknown(unknown, error)
+                if following == "elsewhere" and live is not None:
+                    self.suspect(live)
+                if following == "elsewhere" and moves < max(1, len(self._dialer.endpoints) - 1):
+                    moves += 1
+                elif following != "connect":
+                    await trio.sleep(pause(pauses))
+                    pauses += 1
+                try:
+                    live = await self._calls.get(write=write)
+                    return live, await live.unary(
+                        method, message, write=write, leader=leader, max_message=max_message, reset=reset
+                    )
+                except EtcdError as failure:
+                    error = failure
+        finally:
+            del error, unknown  # their tracebacks hold this frame

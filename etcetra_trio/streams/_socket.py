@@ -1,13 +1,14 @@
-"""Opening the socket of an endpoint: TCP (both IP versions, racing) or a unix socket, as a plain non-blocking one."""
+"""Looking a host up, and opening a socket to one of its addresses or a path, as a plain non-blocking one."""
 
 from __future__ import annotations
 
+import os
 import socket
-from typing import TYPE_CHECKING, Protocol, cast
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
 
 import trio
 
-from ._service import interrupt_in
 from ._tls_wire import start_tls
 
 if TYPE_CHECKING:
@@ -43,8 +44,8 @@ class Wire(Protocol):
         ...
 
 
-async def open_wire(endpoint: Endpoint, tls: TLSContexts | None = None) -> Wire:
-    """Connect to ``endpoint``, and speak TLS there if it asks for that, which needs ``tls``.
+async def open_wire(target: Endpoint, tls: TLSContexts | None = None) -> Wire:
+    """Connect to one address (see :func:`look_up`), and speak TLS there if asked for, which needs ``tls``.
 
     Cancellation:
       Cleans up: no socket is left.
@@ -53,42 +54,58 @@ async def open_wire(endpoint: Endpoint, tls: TLSContexts | None = None) -> Wire:
       TLSError: TLS did not work out.
       OSError: with the system's reason.
     """
-    if not endpoint.secure:
-        return await _connect(endpoint)
+    if not target.secure:
+        return await open_socket(target)
     assert tls is not None
     context = tls.context()  # before anything is open: its files may be bad
-    return await start_tls(await _connect(endpoint), context, tls.server_name or endpoint.server_name)
+    return await start_tls(await open_socket(target), context, tls.server_name or target.server_name)
 
 
-async def _connect(endpoint: Endpoint) -> socket.socket:
+async def look_up(endpoint: Endpoint) -> list[Endpoint]:
+    """The endpoint once for each address of its host, in the order of the system's preference.
+
+    Cancellation:
+      No effect.
+
+    Raises:
+      OSError: the name is not known.
+    """
     if endpoint.path:
-        stream = await trio.open_unix_socket(endpoint.path)
-    else:
-        try:
-            stream = await trio.open_tcp_stream(endpoint.address or endpoint.host, endpoint.port)
-        except OSError as error:
-            # Trio says only that every address failed, and keeps the reasons in a group.
-            cause = error.__cause__
-            if not isinstance(cause, ExceptionGroup):
-                raise
-            raise _reason(cast("ExceptionGroup[Exception]", cause)) from cause
-        except BaseExceptionGroup as group:  # of Trio's own nursery
-            interrupt = interrupt_in(group)
-            if interrupt is None:
-                raise
-            raise interrupt from group
-    # Trio's SocketStream costs 12-14 us a call more than the bare socket (transport.md, C), so we take it
-    # out.
-    wire = socket.socket(fileno=stream.socket.detach())
+        await trio.lowlevel.checkpoint()
+        return [endpoint]
+    found = await trio.socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
+    addresses = dict.fromkeys(
+        f"{address[0]}%{address[3]}" if len(address) == 4 and address[3] else str(address[0])
+        for *_, address in found
+    )
+    return [replace(endpoint, address=address) for address in addresses]
+
+
+async def open_socket(target: Endpoint) -> socket.socket:
+    """Connect to one address, with or without TLS spoken there.
+
+    Cancellation:
+      Cleans up: no socket is left.
+
+    Raises:
+      OSError: with the system's reason.
+    """
+    where: str | tuple[str, int] = target.path or (target.address, target.port)
+    family = socket.AF_UNIX if target.path else socket.AF_INET6 if ":" in target.address else socket.AF_INET
+    # A SocketStream costs 12-14 us a call more than the bare socket (transport.md, C), so there is none.
+    connecting = trio.socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if not target.path:
+            connecting.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
+        await connecting.connect(where)
+    except OSError as error:  # Trio's text names the address once more
+        connecting.close()
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, os.strerror(error.errno)) from error
+    except BaseException:
+        connecting.close()
+        raise
+    wire = socket.socket(fileno=connecting.detach())
     wire.setblocking(False)
     return wire
-
-
-def _reason(failures: ExceptionGroup[Exception]) -> OSError:
-    """Why each address failed, in words; with its errno, and so its class, where all failed the same way."""
-    text = "; ".join(
-        dict.fromkeys(getattr(failure, "strerror", None) or str(failure) for failure in failures.exceptions)
-    )
-    codes = {getattr(failure, "errno", None) for failure in failures.exceptions}
-    code = codes.pop() if len(codes) == 1 else None
-    return OSError(text) if code is None else OSError(code, text)

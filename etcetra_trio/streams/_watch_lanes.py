@@ -134,7 +134,7 @@ class Lane:
     async def _open(self) -> WatchStream | None:
         """A stream with all watches on it; None if there is no connection."""
         try:
-            connection = await self._hub.endpoints.connection()
+            connection = await self._hub.endpoints.stream_connection()
         except ConnectionFailedError:
             return None  # noqa: ASYNC910 - connecting is one
         if any(watcher.progress_notify for watcher in self.watchers):

@@ -22,7 +22,7 @@ import trio
 from trio.lowlevel import ParkingLot, checkpoint, wait_readable, wait_writable
 
 from .._addresses import Endpoint
-from ..streams._socket import open_wire
+from ..streams._socket import look_up, open_socket
 
 __all__ = ["DIRECTIONS", "Conditions", "Direction", "Link", "reset"]
 
@@ -167,12 +167,11 @@ class Link:
         try:
             with self._scope:
                 try:
-                    wire = await open_wire(target)
+                    wire = await open_socket((await look_up(target))[0])
                 except OSError:
                     self._pipes["server"].reset()
                     await self._deliver("server")
                     return
-                assert isinstance(wire, socket.socket)
                 self._wires["server"] = wire
                 async with trio.open_nursery() as nursery:
                     for direction in DIRECTIONS:

@@ -73,6 +73,11 @@ async def grant(communicator: AnyCommunicator, ttl: int = 60, lease: int = 0) ->
     return (await raw(communicator, LEASE_GRANT, request, pb.LeaseGrantResponse)).id
 
 
+def impatient(communicator: AnyCommunicator) -> None:
+    """From now on the first error of a call is its last: nothing is repeated."""
+    communicator._endpoints.patience = 0.0
+
+
 def live(communicator: AnyCommunicator) -> Connection:
     """The connection that the communicator works on."""
     connection = communicator._endpoints.live

@@ -184,7 +184,7 @@ async def test_connecting_cancelled_at_every_checkpoint(
             if not await cancelled_at(step, connect, parked=parked):
                 break
         cancelled += 1
-    assert 3 < cancelled < 59
+    assert 0 < cancelled < 59
 
 
 async def test_a_first_call_cancelled_while_it_connects(etcd_server: EtcdServer) -> None:

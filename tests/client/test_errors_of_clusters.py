@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 import trio
 
-from client._kit import raw, raw_with
+from client._kit import impatient, raw, raw_with
 from client._provoke import ROWS, Case, check, provoke
 from etcetra_trio import (
     EtcdClient,
@@ -52,6 +52,7 @@ async def test_a_leader_that_stops(cluster: EtcdCluster) -> None:
     """Reads that wait for the old leader are told of the new one; a write is not, and may still happen."""
     leader, follower, _ = await followers(cluster)
     async with EtcdClient(follower.endpoint).connect() as communicator:
+        impatient(communicator)
         await communicator.put("k", "v")
         not_leader = Case(
             MOVE_LEADER,
@@ -94,6 +95,7 @@ async def test_a_leader_that_stops(cluster: EtcdCluster) -> None:
 async def test_a_member_without_a_leader(cluster: EtcdCluster) -> None:
     leader, follower, other = await followers(cluster)
     async with EtcdClient(follower.endpoint).connect() as communicator:
+        impatient(communicator)
         await communicator.put("k", "v")
         other.kill()
         unhealthy = Case(

@@ -8,7 +8,7 @@ import pytest
 import trio
 import trio.testing
 
-from client._kit import FAST, live, nothing_left
+from client._kit import FAST, impatient, live, nothing_left
 from client._peer import open_peer
 from etcetra_trio import (
     ConnectionFailedError,
@@ -62,6 +62,7 @@ async def test_killed_while_calls_wait(own: EtcdServer, engine: EngineName) -> N
     client = EtcdClient(own.endpoint, http2=engine)
     with nothing_left():
         async with client.connect() as communicator, trio.open_nursery() as nursery:
+            impatient(communicator)
             await communicator.put("k", "v")
             own.stop()
             reads, writes = Waiting(nursery), Waiting(nursery)
@@ -108,6 +109,7 @@ async def test_killed_while_calls_wait(own: EtcdServer, engine: EngineName) -> N
 async def test_each_error_is_an_object_of_its_own(own: EtcdServer) -> None:
     """One exception raised in many tasks would collect the tracebacks of all."""
     async with EtcdClient(own.endpoint).connect() as communicator, trio.open_nursery() as nursery:
+        impatient(communicator)
         own.stop()
         waiting = Waiting(nursery)
         waiting.start(*(communicator.get("k") for _ in range(10)))
@@ -147,6 +149,7 @@ async def test_a_polite_end_lets_calls_finish(own: EtcdServer) -> None:
 async def test_new_calls_leave_a_connection_that_says_goodbye() -> None:
     """The old one still answers what it has; the new call does not wait for that."""
     async with open_peer() as peer, EtcdClient(peer.endpoint).connect() as communicator:
+        impatient(communicator)
         old = live(communicator)
         async with trio.open_nursery() as nursery:
             waiting = Waiting(nursery)
@@ -165,6 +168,7 @@ async def test_new_calls_leave_a_connection_that_says_goodbye() -> None:
 
 async def test_a_thousand_calls_at_once_are_all_told(own: EtcdServer) -> None:
     async with EtcdClient(own.endpoint).connect() as communicator, trio.open_nursery() as nursery:
+        impatient(communicator)
         own.stop()
         waiting = Waiting(nursery)
         waiting.start(*(communicator.get(f"{number}") for number in range(1000)))

@@ -8,9 +8,9 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import trio
-from client._kit import live
 
 from etcetra_trio import EtcdClient, EtcdCommunicator, Watch, WatchEvent, WatchEventType
+from etcetra_trio.streams._connection import Connection
 from etcetra_trio.streams._endpoints import EngineName
 from etcetra_trio.testing import EtcdMember
 
@@ -68,8 +68,17 @@ def memory() -> int:
 
 
 def streams(communicator: Text) -> int:
-    """How many calls are open on the communicator's connection."""
-    return len(live(communicator).engine.streams)
+    """How many RPCs are open on the communicator's connections."""
+    endpoints = communicator._endpoints
+    connections = (endpoints.live, endpoints.live_for_streams)
+    return sum(len(connection.engine.streams) for connection in connections if connection is not None)
+
+
+def stream_connection(communicator: Text) -> Connection:
+    """The connection that watches use."""
+    connection = communicator._endpoints.live_for_streams
+    assert connection is not None
+    return connection
 
 
 async def take(events: Events, count: int) -> list[WatchEvent[str]]:
@@ -104,4 +113,7 @@ async def connected(
     client = EtcdClient(server.endpoint, http2=http2, namespace=namespace)
     with trio.fail_after(limit):
         async with client.connect() as communicator:
+            await (
+                communicator._endpoints.stream_connection()
+            )  # so that its tasks are there from the beginning
             yield communicator

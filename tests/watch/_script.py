@@ -110,7 +110,7 @@ class ScriptedConnection:
     """What the client takes for a :class:`Connection`."""
 
     error = Connection.error
-    _closing = False
+    closing = False
 
     def __init__(self, server: ScriptedServer) -> None:
         self.endpoint = "http://scripted:2379"
@@ -180,7 +180,7 @@ class ScriptedServer:
             raise answer
         return answer(message)
 
-    async def connection(self, *, write: bool = False) -> ScriptedConnection:
+    async def stream_connection(self) -> ScriptedConnection:
         await trio.lowlevel.checkpoint()
         self.tries.append(trio.current_time())
         if self.refuses:

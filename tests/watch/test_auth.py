@@ -44,10 +44,10 @@ async def log_in(communicator: Text, name: str) -> None:
     """Have the connection send this user's token with watches and puts, as it will by itself one day."""
     request = pb.AuthenticateRequest(name=name, password=name)
     token = (await raw(communicator, AUTHENTICATE, request, pb.AuthenticateResponse)).token
-    connection = live(communicator)
-    for method in (WATCH, PUT, ROLE_REVOKE_PERMISSION):
-        head = connection._new_head(method.path, leader=True, metadata=[(b"token", token.encode())])
-        connection._heads[method.path, True] = head
+    for connection in (live(communicator), await communicator._endpoints.stream_connection()):
+        for method in (WATCH, PUT, ROLE_REVOKE_PERMISSION):
+            head = connection._new_head(method.path, leader=True, metadata=[(b"token", token.encode())])
+            connection._heads[method.path, True] = head
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ async def test_without_a_user(guarded: EtcdServer) -> None:
 
 async def test_with_a_token_that_is_none(guarded: EtcdServer) -> None:
     async with EtcdClient(guarded.endpoint).connect() as communicator:
-        connection = live(communicator)
+        connection = await communicator._endpoints.stream_connection()
         head = connection._new_head(WATCH.path, leader=True, metadata=[(b"token", b"no.such")])
         connection._heads[WATCH.path, True] = head
         with trio.fail_after(10), pytest.raises(AuthError):

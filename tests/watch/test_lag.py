@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 import trio
-from client._kit import live
 
 from etcetra_trio import WatchLaggedError
 from etcetra_trio.streams._endpoints import EngineName
@@ -18,6 +17,7 @@ from watch._kit import (
     connected,
     eventually,
     memory,
+    stream_connection,
     streams,
     wait_watches,
     watches_of,
@@ -124,11 +124,11 @@ async def test_many_octets(http2: EngineName, long: bool) -> None:
             assert all(watch.statistics().buffered_size <= BUFFER_SIZE + 1_100_000 for watch in sleepers)
             kept = sum(
                 len(m)
-                for stream in live(communicator).engine.streams.values()
+                for stream in stream_connection(communicator).engine.streams.values()
                 for m, _ in getattr(stream, "_kept", ())
             )
-            assert kept <= 6 * live(communicator).engine.limits.stream_window
-            assert live(communicator).engine.limits.stream_window < 8 * MIB
+            assert kept <= 6 * stream_connection(communicator).engine.limits.stream_window
+            assert stream_connection(communicator).engine.limits.stream_window < 8 * MIB
         for watch in sleepers[::4]:
             for _ in range(revisions * 10):
                 event = await watch.receive()

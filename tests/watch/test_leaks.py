@@ -191,6 +191,7 @@ async def test_breaks_leave_nothing(etcd_server: EtcdServer, http2: EngineName) 
                     proxy.cut()
                     await trio.sleep(0.02)
                 await wait_watches(etcd_server, (before[0] + 10, before[1] + 1))
+                await communicator.get("k")  # calls connect again when there is one
                 await trio.sleep(0.1)
                 assert len(tasks()) == len(tasks_before)
                 for number, watch in enumerate(watches):

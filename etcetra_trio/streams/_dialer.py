@@ -1,0 +1,173 @@
+"""Opens connections: looks names up, and races endpoints and their addresses, those that failed lately last."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Final, Literal
+
+import trio
+from trio.lowlevel import enable_ki_protection
+
+from .._errors import RemoteProtocolError
+from ._connection import Connection
+from ._lean import LeanEngine
+from ._protocol import ENHANCE_YOUR_CALM
+from ._race import HEAD_START, Race
+from ._ranking import Ranking
+from ._socket import look_up, open_wire
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .._addresses import Endpoint
+    from .._tls import TLSContexts
+    from ._liveness import Pings
+    from ._protocol import Engine, Limits
+    from ._service import Service
+    from ._slot import Slot
+
+EngineName = Literal["lean", "h2"]
+
+#: Bounds connecting and the server's greeting, for each address, in seconds (design: `reliability.md` §2).
+CONNECT_TIMEOUT: Final = 5.0
+#: The factor by which PINGs become rarer when a server finds them too many, and the most that it grows to.
+CALMER, CALMEST = 2, 64
+
+
+class Dialer:
+    """Opens the connections of one ``connect()`` block."""
+
+    def __init__(
+        self,
+        service: Service,
+        endpoints: Sequence[Endpoint],
+        limits: Limits,
+        http2: EngineName,
+        tls: TLSContexts | None,
+        pings: Pings,
+    ) -> None:
+        self.service: Service = service
+        #: Those to try, in the order of preference.
+        self.endpoints: tuple[Endpoint, ...] = tuple(endpoints)
+        self.ranking: Ranking[Endpoint] = Ranking(trio.current_time)
+        self._limits = limits
+        self._http2: EngineName = http2
+        self._tls = tls
+        self._pings = pings
+        self._calm: dict[Endpoint, int] = {}
+
+    async def dial(self, slot: Slot) -> Connection | list[tuple[str, Exception]]:
+        """A connection for ``slot``: an open one, or a new one, or how it failed with every endpoint."""
+        order = self.ranking.order(self.endpoints)
+        race = Race(order, partial(self._try_endpoint, slot))
+        connection = await race.run()
+        if connection is not None:
+            return connection
+        return [
+            (str(endpoint), race.failures[endpoint])
+            for endpoint in self.endpoints
+            if endpoint in race.failures
+        ]
+
+    def suspect(self, connection: Connection) -> None:
+        """Whoever is at the other end may be of no use at present: others first."""
+        self.ranking.suspect(connection.target)
+        self.ranking.suspect(replace(connection.target, address=""))
+
+    async def _try_endpoint(self, slot: Slot, endpoint: Endpoint) -> Connection:
+        targets = await self._look_up(endpoint)
+        race = Race(self.ranking.order(targets), partial(self._try_target, slot))
+        connection = await race.run()
+        if connection is None:
+            self.ranking.suspect(endpoint)
+            raise _together([race.failures[target] for target in targets], targets)
+        return connection
+
+    async def _look_up(self, endpoint: Endpoint) -> list[Endpoint]:
+        """The endpoint once for each address of its host; asked anew each time, for addresses change."""
+        await trio.sleep_until(self.ranking.next_attempt(endpoint))
+        try:
+            targets = await look_up(endpoint)
+        except OSError:
+            self.ranking.failed(endpoint)
+            raise
+        self.ranking.connected(endpoint)
+        # The other family second, if there is one: perhaps the first one leads nowhere (RFC 8305, 4).
+        for place, target in enumerate(targets):
+            if (":" in target.address) != (":" in targets[0].address):
+                targets.insert(1, targets.pop(place))
+                break
+        return targets
+
+    @enable_ki_protection
+    async def _try_target(self, slot: Slot, target: Endpoint) -> Connection:
+        found = slot.open.get(target)
+        if found is not None and found.engine.accepting:
+            await trio.lowlevel.checkpoint()
+            return found
+        await trio.sleep_until(self.ranking.next_attempt(target))
+        started = trio.current_time()
+        try:
+            connection = await self._open(slot, target)
+        except (OSError, RemoteProtocolError):
+            self.ranking.failed(target)
+            raise
+        except trio.Cancelled:
+            if trio.current_time() - started >= HEAD_START:  # another one was faster
+                self.ranking.suspect(target)
+            raise
+        self.ranking.connected(target)
+        slot.open[target] = connection
+        return connection
+
+    @enable_ki_protection  # an interrupt in between would leave the socket open
+    async def _open(self, slot: Slot, target: Endpoint) -> Connection:
+        """Connect to one address and wait for the greeting."""
+        with trio.move_on_after(CONNECT_TIMEOUT):
+            wire = await open_wire(target, self._tls)
+            calm = self._calm.get(target, 1)
+            pings = self._pings if calm == 1 else replace(self._pings, interval=self._pings.interval * calm)
+            connection = Connection(wire, self._engine(target), target, pings, partial(self._on_lost, slot))
+            connection.spare = True  # until it is chosen
+            self.service.start_soon(connection.run, name=f"connection {target}")
+            try:
+                await connection.wait_ready()
+            except BaseException:
+                connection.close()
+                raise
+            if connection.failure is not None:
+                if connection.tls_failure is not None:
+                    raise connection.tls_failure
+                raise RemoteProtocolError(str(target), connection.failure)
+            return connection
+        raise TimeoutError(f"no answer within {CONNECT_TIMEOUT:g} s")
+
+    def _on_lost(self, slot: Slot, connection: Connection) -> None:
+        slot.lost(connection)
+        if not connection.closing:
+            self.suspect(connection)
+        goaway = connection.engine.goaway
+        if goaway is not None and goaway.error_code == ENHANCE_YOUR_CALM:
+            target = connection.target
+            self._calm[target] = min(self._calm.get(target, 1) * CALMER, CALMEST)
+
+    def _engine(self, endpoint: Endpoint) -> Engine:
+        scheme = "https" if endpoint.secure else "http"
+        if self._http2 == "lean":
+            return LeanEngine(endpoint.authority, scheme, self._limits)
+        from ._h2 import H2Engine  # noqa: PLC0415 - the package h2 is only for those who ask for it
+
+        return H2Engine(endpoint.authority, scheme, self._limits)
+
+
+def _together(failures: list[Exception], targets: list[Endpoint]) -> Exception:
+    """One exception for the failures of a name's addresses."""
+    if len({str(failure) for failure in failures}) == 1:
+        return failures[0]
+    text = "; ".join(
+        f"{target.address}: {failure}" for target, failure in zip(targets, failures, strict=True)
+    )
+    error = OSError(text)
+    error.__cause__ = ExceptionGroup("addresses", failures)
+    return error

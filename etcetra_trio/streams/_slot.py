@@ -1,0 +1,98 @@
+"""The connection for one purpose (calls, or long streams): the one in use, and others that still are open."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import trio
+
+from .._errors import ConnectionFailedError
+
+if TYPE_CHECKING:
+    from .._addresses import Endpoint
+    from ._connection import Connection
+    from ._dialer import Dialer
+
+
+class _Dial:
+    """One round of attempts; however many wait for it, each is told."""
+
+    def __init__(self) -> None:
+        self.over = trio.Event()
+        self.failures: list[tuple[str, Exception]] = []
+
+
+class Slot:
+    """See the module. All connections here are of this purpose alone."""
+
+    def __init__(self, dialer: Dialer) -> None:
+        self._dialer = dialer
+        self._dial: _Dial | None = None
+        #: The connection in use; it may be lost by now.
+        self.live: Connection | None = None
+        #: By endpoint and address: also those that were in use before and may be again.
+        self.open: dict[Endpoint, Connection] = {}
+        self._last_live: float | None = None
+
+    async def get(self, *, write: bool = False) -> Connection:
+        """The connection in use; one to the best endpoint that answers where there is none.
+
+        The attempts are made by a background task, so they go on when this is cancelled.
+
+        Cancellation:
+          No effect.
+
+        Raises:
+          ConnectionFailedError: no endpoint answered.
+          trio.ClosedResourceError: the client is closed.
+        """
+        await trio.lowlevel.checkpoint()
+        with self._dialer.service.guard():
+            while self.live is None or not self.live.engine.accepting:
+                if self.live is not None:
+                    self.drop(self.live)
+                if self._dial is None:
+                    self._dial = _Dial()
+                    self._dialer.service.start_soon(self._run, self._dial, name="connect")
+                dial = self._dial
+                await dial.over.wait()
+                if dial.failures:
+                    raise _failed(dial.failures, write=write)
+            return self.live
+        raise AssertionError("unreachable: guard() returns or raises")
+
+    def drop(self, connection: Connection) -> None:
+        """Use another one from now on, if this one is in use."""
+        if self.live is connection:
+            self._last_live = trio.current_time()
+            connection.spare = True
+            self.live = None
+
+    def lost_lately(self, seconds: float) -> bool:
+        """Whether a connection was in use in the last ``seconds``."""
+        return self._last_live is not None and trio.current_time() < self._last_live + seconds
+
+    def lost(self, connection: Connection) -> None:
+        """It is gone."""
+        self.drop(connection)
+        if self.open.get(connection.target) is connection:
+            del self.open[connection.target]
+
+    async def _run(self, dial: _Dial) -> None:
+        try:
+            result = await self._dialer.dial(self)
+        finally:
+            self._dial = None
+            dial.over.set()
+        if isinstance(result, list):
+            dial.failures = result
+        else:
+            result.spare = False
+            self.live = result
+
+
+def _failed(failures: list[tuple[str, Exception]], *, write: bool) -> ConnectionFailedError:
+    """The error for a round; each caller that waited for it gets one of its own."""
+    error = ConnectionFailedError(failures, "not_applied" if write else None)
+    error.__cause__ = ExceptionGroup("endpoints", [failure for _, failure in failures])
+    return error
