@@ -14,6 +14,7 @@ import trio
 from . import stubs
 from .checks import CPU_LIMITS, checks
 from .figures import Figures, Peers
+from .instructions import INSTRUCTIONS, instruction_checks
 from .live import live_peer
 from .peer_environments import PACKAGES, environments
 from .report import heading
@@ -23,7 +24,7 @@ from .watch_report import LIMITS, many_checks, watch_checks
 from .watch_workloads import WATCH_WORKLOADS, WATCHES
 from .workloads import FULL, IMPORT, QUICK, QUICK_CHECK, WORKLOADS
 
-NAMES = [*WORKLOADS, *WATCH_WORKLOADS, WATCHES, IMPORT]
+NAMES = [*WORKLOADS, *WATCH_WORKLOADS, WATCHES, INSTRUCTIONS, IMPORT]
 
 
 def options() -> argparse.Namespace:
@@ -41,7 +42,7 @@ def options() -> argparse.Namespace:
     )
     add("--json", type=Path, metavar="FILE", help="write the figures of every round as JSON, too")
     parsed = parser.parse_args()
-    limits = {*CPU_LIMITS, IMPORT, WATCHES, *(LIMITS if parsed.peers else ())}
+    limits = {*CPU_LIMITS, IMPORT, WATCHES, INSTRUCTIONS, *(LIMITS if parsed.peers else ())}
     limited = [name for name in NAMES if name in limits]
     parsed.workloads = parsed.workloads or (limited if parsed.check else NAMES)
     if unknown := set(parsed.workloads) - set(NAMES):
@@ -85,6 +86,7 @@ async def bench(parsed: argparse.Namespace) -> int:
     missing = {*clients.absent, *watchers.absent}
     absent = missing if parsed.peers else missing - {*PACKAGES} | {*failed}
     found = [*checks(figures.results, figures.imports, absent), *many_checks(figures.many)]
+    found += instruction_checks(figures.instructions)
     found += watch_checks(figures.watches) if parsed.peers else []
     print(*found, sep="\n")
     return 0 if all(check.passed for check in found) else 1

@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass, field
 
 from .imports import ImportTime, import_time
+from .instructions import INSTRUCTIONS, count, instruction_table
 from .live import LivePeer
 from .many_watches import ManyWatches, many_watches
 from .report import import_table, workload_data, workload_table
@@ -29,6 +30,7 @@ class Figures:
     watches: WatchResults = field(default_factory=WatchResults)
     many: dict[str, ManyWatches] = field(default_factory=dict[str, ManyWatches])
     imports: ImportTime | None = None
+    instructions: dict[str, float] = field(default_factory=dict[str, float])
     data: dict[str, object] = field(default_factory=dict[str, object])
 
     async def measure(self, name: str, effort: Effort, port: int, peers: Peers) -> str:
@@ -37,6 +39,9 @@ class Figures:
             self.imports = await import_time(effort.imports)
             self.data[name] = asdict(self.imports)
             return import_table(self.imports)
+        if name == INSTRUCTIONS:
+            self.data[name] = self.instructions = await count(port)
+            return instruction_table(self.instructions)
         if name == WATCHES:
             for engine in ("lean", "h2"):
                 self.many[f"etcetra_trio {engine}"] = await many_watches(engine, port, effort.imports)
