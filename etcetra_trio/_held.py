@@ -68,11 +68,11 @@ class Held(Generic[TextT]):
 
     @property
     def lost(self) -> bool:
-        """Whether it is not held any more, or cannot be proved to be."""
+        """Whether it was lost: not held any more, or not to be proved to be. What is released is not lost."""
         return self.kept.lost
 
     async def wait_lost(self) -> None:
-        """Wait until it is lost.
+        """Wait until it is lost or released.
 
         Cancellation:
           No effect.
@@ -175,10 +175,10 @@ class Held(Generic[TextT]):
                 self._released = True
 
     def check(self) -> None:
-        """Raise LeaseLostError if it is lost."""
-        if self.kept.lost:
-            raise self.lost_error(self.kept.reason or "") from self.kept.trouble
+        """Raise LeaseLostError if it is not held."""
+        if self.kept.lost or self.kept.over:
+            raise self.lost_error(self.kept.reason or "it was released") from self.kept.trouble
 
     def __repr__(self) -> str:
-        state = f"lost: {self.kept.reason}" if self.lost else "held"
+        state = f"lost: {self.kept.reason}" if self.lost else "released" if self.kept.over else "held"
         return f"<etcetra_trio.{type(self).__name__} {self._name!r}: {state}>"

@@ -59,11 +59,11 @@ class Lease:
 
     @property
     def lost(self) -> bool:
-        """Whether it cannot be proved any more that it lives."""
+        """Whether it was lost: it cannot be proved that it lives. One that was given back is not lost."""
         return self._kept.lost
 
     async def wait_lost(self) -> None:
-        """Wait until it is lost.
+        """Wait until it is lost or given back.
 
         Cancellation:
           No effect.
@@ -71,7 +71,8 @@ class Lease:
         await self._kept.wait_lost()
 
     def __repr__(self) -> str:
-        state = f"lost: {self._kept.reason}" if self.lost else f"{self._kept.remaining:.1f} s left"
+        left = "given back" if self._kept.over else f"{self._kept.remaining:.1f} s left"
+        state = f"lost: {self._kept.reason}" if self.lost else left
         return f"<etcetra_trio.Lease {self.id:x} of {self.ttl} s: {state}>"
 
 

@@ -82,6 +82,7 @@ class KeepAlive:
         self._streams: list[KeepAliveStream] = []
         self._backoff = Backoff(LONGEST_DELAY)
         self._changed = Waiter()
+        self._opening = trio.CancelScope()
         self._wake_at = math.inf
         self._running = False
         endpoints.service.at_close.append(self._close)
@@ -98,6 +99,7 @@ class KeepAlive:
 
     def remove(self, lease: KeptLease) -> None:
         """Keep it no longer."""
+        lease.let_go()
         self._leases.pop(lease.id, None)
         if not self._leases:
             self._stop_streams()
@@ -106,6 +108,9 @@ class KeepAlive:
     def on_answer(self, stream: KeepAliveStream, lease_id: int, sent: float, ttl: int) -> None:
         """A renewal was answered: this stream is the one that works."""
         self._backoff.reset()
+        self._opening.cancel("another stream has answered")
+        if self._streams[-1:] != [stream]:
+            self._changed.wake()
         for other in self._streams:
             if other is not stream:
                 other.stop()
@@ -152,9 +157,9 @@ class KeepAlive:
 
     async def _open(self) -> None:  # noqa: ASYNC910 - a wait is one
         """One more stream; the one before may still answer, but no older one."""
-        await self._backoff.wait()
         patience = min((lease.ttl for lease in self._leases.values()), default=0) * RENEW_AFTER
-        with trio.move_on_after(patience):  # noqa: ASYNC912 - as above
+        with trio.move_on_after(patience) as self._opening:  # noqa: ASYNC912 - as above
+            await self._backoff.wait()
             try:
                 connection = await self._endpoints.stream_connection()
             except ConnectionFailedError as error:

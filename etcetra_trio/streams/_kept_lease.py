@@ -43,6 +43,7 @@ class KeptLease:
         "_proved_until",
         "_scopes",
         "id",
+        "over",
         "reason",
         "renewed_at",
         "trouble",
@@ -57,6 +58,8 @@ class KeptLease:
         self.renewed_at: float = sent
         #: Why it is lost; None while nobody has noticed that it is.
         self.reason: str | None = None
+        #: Whether it is given back: it cannot be lost any more.
+        self.over: bool = False
         #: What kept it from being renewed the last time.
         self.trouble: Exception | None = None
         self._proved_until = sent + ttl * (1 - MARGIN)
@@ -98,7 +101,7 @@ class KeptLease:
     @property
     def lost(self) -> bool:
         """Whether it cannot be proved alive any more."""
-        if self.reason is None and lease_time() >= self.expires:
+        if self.reason is None and not self.over and lease_time() >= self.expires:
             self.expire()
         return self.reason is not None
 
@@ -108,11 +111,16 @@ class KeptLease:
 
     def lose(self, reason: str) -> None:
         """It is lost: cancel the bodies that depend on it."""
-        if self.reason is None:
+        if self.reason is None and not self.over:
             self.reason = reason
             self._ended.set()
             for scope in self._scopes:
                 scope.cancel(f"etcd lease {self.id:x} is lost: {reason}")
+
+    def let_go(self) -> None:
+        """It is given back."""
+        self.over = True
+        self._ended.set()
 
     def renewed(self, sent: float, ttl: int) -> None:
         """The server answered a request that was sent then: that it lives, or (0) that it does not."""
@@ -144,13 +152,13 @@ class KeptLease:
         self._scopes.discard(scope)
 
     async def wait_lost(self) -> None:
-        """Wait until it is lost.
+        """Wait until it is lost or given back.
 
         Cancellation:
           No effect.
         """
         await trio.lowlevel.checkpoint()
-        while not self.lost:
+        while not (self.lost or self.over):
             with trio.move_on_at(self.deadline):
                 await self._ended.wait()
 

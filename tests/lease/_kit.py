@@ -1,0 +1,75 @@
+"""What the tests of leases, locks and elections share: what is left on the server, and ways to lose a lease."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import trio
+from client._kit import _Canceller, tasks
+
+from etcetra_trio import EtcdClient, EtcdCommunicator
+from etcetra_trio.testing import EtcdMember
+
+Text = EtcdCommunicator[str]
+#: The shortest TTL that etcd grants, in seconds, with its usual election timeout.
+SHORTEST = 2
+
+
+@asynccontextmanager
+async def connected(*endpoints: str, limit: float = 60, namespace: str = "") -> AsyncGenerator[Text]:
+    """A client; nothing in it may take longer than ``limit`` seconds."""
+    with trio.fail_after(limit):
+        async with EtcdClient(endpoints, namespace=namespace).connect() as communicator:
+            yield communicator
+
+
+async def left(server: EtcdMember, prefix: str = "") -> tuple[set[int], set[str]]:
+    """The leases and the keys that the server has."""
+    async with connected(server.endpoint, limit=20) as communicator:
+        return set(await communicator.list_leases()), set(await communicator.keys_prefix(prefix))
+
+
+@asynccontextmanager
+async def nothing_left(server: EtcdMember, communicator: Text | None = None) -> AsyncGenerator[None]:
+    """When the block is left, and not only some time later, there is no lease, no key and no task more than before."""
+    before = await left(server), tasks()
+    yield
+    tasks_now = tasks()
+    assert tasks_now == before[1]
+    assert await left(server) == before[0]
+
+
+class Breaker(_Canceller):
+    """Breaks something and cancels, both at a task's n-th checkpoint."""
+
+    def __init__(
+        self, scope: trio.CancelScope, step: int, break_: Callable[[], object], *, parked: bool
+    ) -> None:
+        super().__init__(scope, step, parked=parked)
+        self.break_ = break_
+        self.broken_at: float | None = None
+
+    def _count(self) -> None:
+        if self.left == 1:
+            self.broken_at = trio.current_time()
+            self.break_()
+        super()._count()
+
+
+async def broken_at(
+    step: int, function: Callable[[], Awaitable[object]], break_: Callable[[], object], *, parked: bool
+) -> float | None:
+    """As ``cancelled_at``, and breaks something in the same moment.
+
+    Returns how long it took from then until ``function`` had returned; None if it ended before that.
+    """
+    await trio.lowlevel.checkpoint()
+    with trio.CancelScope() as scope:
+        breaker = Breaker(scope, step, break_, parked=parked)
+        trio.lowlevel.add_instrument(breaker)
+        try:
+            await function()
+        finally:
+            trio.lowlevel.remove_instrument(breaker)
+    return None if breaker.broken_at is None else trio.current_time() - breaker.broken_at
