@@ -116,10 +116,10 @@ class Connection:
                     nursery.cancel_scope.cancel("connection lost")
         finally:
             if not reason and self._unfinished:
-                await self._linger()
+                await self._linger()  # noqa: ASYNC102 - shielded, and bounded
             self._end(reason, violation=violation)
 
-    async def _linger(self) -> None:
+    async def _linger(self) -> None:  # noqa: ASYNC910 - at the end of a task
         """Before the end: wait for the answers to calls that must not be reset."""
         self.closing = True
         with trio.move_on_after(LINGER, shield=True) as self._scope, suppress(ProtocolViolation):

@@ -151,7 +151,7 @@ class Endpoints:
         unknown: OutcomeUnknownError | None = None  # a try that may have been carried out
         moves = pauses = 0
         try:
-            while True:
+            while True:  # noqa: ASYNC913 - getting a connection is a checkpoint
                 if isinstance(error, OutcomeUnknownError):
                     unknown = error
                 following = next_try(error, write=write and not method.repeatable)

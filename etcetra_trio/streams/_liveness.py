@@ -36,21 +36,22 @@ async def wait_silent(connection: Connection, pings: Pings) -> str:
       No effect.
     """
     engine = connection.engine
-    checked = connection.heard
+    looked = connection.heard
     while True:
-        await trio.sleep_until(max(connection.heard, checked) + pings.interval)
-        checked = trio.current_time()
-        if checked - connection.heard < pings.interval:
+        await trio.sleep_until(max(connection.heard, looked) + pings.interval)
+        now = trio.current_time()
+        if now < connection.heard + pings.interval:
             continue
+        looked = now
         if not engine.streams:
             if connection.spare or not engine.accepting:
                 return ""
             continue
         engine.ping(_PAYLOAD)
         connection.flush()
-        await trio.sleep_until(checked + pings.timeout)
-        if connection.heard < checked:
+        await trio.sleep_until(looked + pings.timeout)
+        if connection.heard < looked:
             await trio.sleep(GRACE)
-        if connection.heard < checked and engine.streams:
+        if connection.heard < looked and engine.streams:
             silence = trio.current_time() - connection.heard
             return f"the server was silent for {silence:.1f} s, and a PING found no answer"

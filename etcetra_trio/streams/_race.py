@@ -51,7 +51,9 @@ class Race(Generic[PlaceT, ResultT]):
         return self.winner
 
     @enable_ki_protection
-    async def _run_one(self, place: PlaceT, over: trio.Event, everybody: trio.CancelScope) -> None:
+    async def _run_one(  # noqa: ASYNC910 - a child task
+        self, place: PlaceT, over: trio.Event, everybody: trio.CancelScope
+    ) -> None:
         try:
             winner = await self._attempt(place)
         except (OSError, RemoteProtocolError) as error:
