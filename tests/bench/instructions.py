@@ -34,7 +34,7 @@ GROWTH = 1.15
 MEASURED: dict[int, dict[str, float]] = {
     11: {
         "get": 1765,
-        "put": 1529,
+        "put": 1691,
         "get, 100 at once": 1319,
         "get_prefix, a record of 1,000": 22.6,
         "watch, an event of 1,000": 236,
