@@ -20,6 +20,16 @@ _LARGEST = 512
 Span = tuple[int, int]
 
 
+def mask(size: int, free: Sequence[Span], numbers: Sequence[Span]) -> bytearray:
+    """The bits that are the same in all that look alike: see :class:`Alike`."""
+    octets = bytearray(b"\xff") * size
+    for start, end in free:
+        octets[start:end] = bytes(end - start)
+    for start, end in numbers:
+        octets[start:end] = b"\x80" * (end - start)
+    return octets
+
+
 class Alike:
     """The records that look like `record`.
 
@@ -33,14 +43,9 @@ class Alike:
     __slots__ = ("_blocks", "_mask", "_parts", "_record", "size")
 
     def __init__(self, record: bytes, free: Sequence[Span], numbers: Sequence[Span], parts: str) -> None:
-        mask = bytearray(b"\xff") * len(record)
-        for start, end in free:
-            mask[start:end] = bytes(end - start)
-        for start, end in numbers:
-            mask[start:end] = b"\x80" * (end - start)
         self.size: int = len(record)
         self._record = record
-        self._mask = mask
+        self._mask = mask(self.size, free, numbers)
         self._parts = Struct(parts)
         self._blocks: dict[int, tuple[int, int]] = {}
 

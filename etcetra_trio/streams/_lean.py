@@ -30,6 +30,7 @@ from ._protocol import (
 )
 
 _REMEMBERED_BLOCKS = 256
+_TRAILERS = f.END_HEADERS | f.END_STREAM
 _SHORT_BLOCK = 16
 
 
@@ -86,6 +87,11 @@ class LeanEngine(Control):
                         self._count_late()
             elif kind == f.HEADERS:
                 fragment = buf[at:stop]
+                if flags == f.END_HEADERS:
+                    answered = self._usual_answer(buf, stop, size, stream_id, fragment)
+                    if answered:
+                        at = answered
+                        continue
                 if flags & 0x2C != f.END_HEADERS:
                     fragment = self._fragment(fragment, flags)
                 if flags & f.END_HEADERS:
@@ -99,6 +105,59 @@ class LeanEngine(Control):
                 self._control(kind, flags, stream_id, buf[at:stop])
             at = stop
         self._in = buf[at:] if at < size else b""
+
+    def _usual_answer(self, buf: bytes, at: int, size: int, stream_id: int, fragment: bytes) -> int:
+        """What nearly every call gets: HEADERS, one message in one DATA frame, trailers with status OK, all here.
+
+        Without a detour it costs a third less. `at` is behind the HEADERS.
+
+        Returns:
+          Where the next frame begins; 0 if it is anything else: then nothing was done.
+        """
+        if size - at < 2 * f.FRAME_HEADER + PREFIX:
+            return 0
+        high, low, kind, flags, of = f.unpack_header(buf, at)
+        length = high << 8 | low
+        start = at + f.FRAME_HEADER
+        stop = start + length
+        if kind or flags or of != stream_id or stop + f.FRAME_HEADER > size or length > f.DEFAULT_FRAME:
+            return 0
+        high, low, kind, flags, of = f.unpack_header(buf, stop)
+        at = stop + f.FRAME_HEADER
+        behind = at + (high << 8 | low)
+        if kind != f.HEADERS or flags != _TRAILERS or of != stream_id or behind > size:
+            return 0
+        blocks, stream = self._blocks, self.streams.get(stream_id)
+        headers, trailers = blocks.get(fragment), blocks.get(buf[at:behind])
+        if (
+            stream is None
+            or headers is None
+            or trailers is None
+            or not stream.unary
+            or not stream.end_sent
+            or stream.headers is not None
+            or not headers.acceptable
+            or trailers.end is None
+            or trailers.end.status != OK
+            or length < PREFIX
+            or buf[start]
+            or not int.from_bytes(buf[start + 1 : start + PREFIX], "big")
+            == length - PREFIX
+            <= self._message_limit
+        ):
+            return 0
+        self._owed += length
+        if self._owed >= self._connection_half:
+            self._out.append(f.window_update(0, self._owed))
+            self._owed = 0
+        del self.streams[stream_id]
+        stream.headers = headers
+        stream.message = buf[start + PREFIX : stop]
+        self._useless = 0
+        if self._waiting:
+            self._start_waiting()
+        stream.on_end(trailers.end)
+        return behind
 
     def consumed(self, stream: Stream, cost: int) -> None:
         if self.streams.get(stream.stream_id) is stream:
