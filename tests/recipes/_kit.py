@@ -6,14 +6,15 @@ import os
 import sys
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
 import trio
+import trio.testing
 from client._kit import cancelled_at, live, tasks
 
-from etcetra_trio import EtcdClient, EtcdCommunicator
+from etcetra_trio import EtcdClient, EtcdCommunicator, Lock
 from etcetra_trio._proto._methods import Method
 
 Text = EtcdCommunicator[str]
@@ -70,7 +71,9 @@ async def sweep(
 @asynccontextmanager
 async def no_task_or_stream_left(communicator: Text) -> AsyncGenerator[None]:
     """The block leaves no task behind, and no open call."""
-    await communicator.get("warm up")
+    async with communicator.watch("warm up"):  # for which there is a connection of its own, which stays
+        await communicator.get("warm up")
+    await trio.testing.wait_all_tasks_blocked(0.05)
     before = tasks(), len(live(communicator).engine.streams)
     yield
     with trio.fail_after(5):
@@ -97,3 +100,59 @@ async def programs(module: str, arguments: Sequence[Sequence[str]], *, limit: fl
             for index, words in enumerate(arguments):
                 nursery.start_soon(run, index, words)
     return printed
+
+
+class Holders:
+    """Tasks that each want something, hold it until they are told to leave, and are known by names."""
+
+    def __init__(
+        self, nursery: trio.Nursery, make: Callable[[], AbstractAsyncContextManager[Lock[str]]]
+    ) -> None:
+        #: Those who came to hold it, in that order, and what they held.
+        self.order: list[str] = []
+        self.locks: dict[str, Lock[str]] = {}
+        self._nursery = nursery
+        self._make = make
+        self._inside: set[str] = set()
+        self._leave: dict[str, trio.Event] = {}
+        self._scopes: dict[str, trio.CancelScope] = {}
+
+    async def start(self, *names: str) -> None:
+        """Start tasks, one after the other: each is in line, or inside, before the next one begins."""
+        for name in names:
+            self._leave[name] = trio.Event()
+            self._scopes[name] = trio.CancelScope()
+            self._nursery.start_soon(self._hold, name)
+            await trio.sleep(0.03)
+
+    async def _hold(self, name: str) -> None:
+        with self._scopes[name]:
+            async with self._make() as lock:
+                self.order.append(name)
+                self.locks[name] = lock
+                self._inside.add(name)
+                await self._leave[name].wait()
+                self._inside.discard(name)
+
+    def leave(self, *names: str) -> None:
+        for name in names:
+            self._leave[name].set()
+
+    def give_up(self, name: str) -> None:
+        self._scopes[name].cancel("it gives up")
+
+    async def inside(self, *names: str) -> None:
+        """Exactly these hold it now, or come to do so, and nobody else does in the next moment."""
+        with trio.fail_after(5):
+            while self._inside != set(names):
+                await trio.sleep(0.002)
+        await trio.sleep(0.03)
+        assert self._inside == set(names)
+
+
+@asynccontextmanager
+async def no_lock_left(communicator: Text) -> AsyncGenerator[None]:
+    """The block leaves no lease behind, so no key that went with one."""
+    before = set(await communicator.list_leases())
+    yield
+    assert set(await communicator.list_leases()) <= before

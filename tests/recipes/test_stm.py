@@ -195,6 +195,33 @@ async def test_without_reads_it_is_a_plain_transaction(
     assert await communicator.get("k") == "v"
 
 
+async def test_two_that_read_what_the_other_writes_do_not_both_succeed(
+    communicator: Text, isolation: Isolation
+) -> None:
+    """Write skew: each leaves only if the other one stays."""
+    await communicator.txn(lambda action: (action.put("a", "here"), action.put("b", "here")))
+    both_have_read = trio.Event()
+    have_read = 0
+
+    async def leave(me: str, other: str) -> None:
+        async def function(transaction: Transaction) -> None:
+            nonlocal have_read
+            both = await transaction.get(me), await transaction.get(other)
+            have_read += 1
+            if have_read == 2:
+                both_have_read.set()
+            await both_have_read.wait()
+            if both == ("here", "here"):
+                transaction.put(me, "gone")
+
+        await communicator.stm(function, isolation=isolation)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(leave, "a", "b")
+        nursery.start_soon(leave, "b", "a")
+    assert sorted((await communicator.get_prefix("")).values()) == ["gone", "here"]
+
+
 class OurError(Exception):
     pass
 
