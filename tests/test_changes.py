@@ -124,6 +124,46 @@ def test_events_that_look_alike_with_an_octet_changed(data: bytes, draw: st.Data
     check(data[:at])
 
 
+@m.examples(500)
+@given(events, numbers, st.data())
+def test_a_response_that_looks_like_those_before(
+    event: dict[str, object], watch_id: int, draw: st.DataObject
+) -> None:
+    """What was seen twice is taken as an example; whatever differs from it in any way is decoded."""
+    response = _upb.message(RESPONSE)(watch_id=watch_id)
+    response.header.cluster_id = 2**63 + 1
+    response.header.member_id = 2**63 + 2
+    response.header.revision = response.header.raft_term = 7
+    response.events.add(**event)
+    data: bytes = response.SerializeToString()
+    for _ in range(3):
+        check(data)
+    at = draw.draw(st.integers(0, len(data) - 1))
+    changed = data[:at] + bytes([draw.draw(st.integers(0, 255))]) + data[at + 1 :]
+    for _ in range(3):
+        check(changed)
+
+
+def test_plain_puts_are_taken_at_once() -> None:
+    """The case that the examples are for."""
+    for revision in range(300, 330):
+        response = _upb.message(RESPONSE)(watch_id=3)
+        response.header.cluster_id = 2**63 + 1
+        response.header.member_id = 2**63 + 2
+        response.header.revision = revision
+        response.header.raft_term = 2
+        response.events.add(
+            kv={
+                "key": b"k" * 33,
+                "value": bytes([revision - 300]) * 130,
+                "mod_revision": revision,
+                "create_revision": 300,
+                "version": revision - 299,
+            }
+        )
+        check(response.SerializeToString())
+
+
 def test_an_event_without_a_key() -> None:
     with pytest.raises(DecodeError, match="without a key"):
         watch_changes(m.joined([(10, b"\x18\x01"), (90, b"")]))

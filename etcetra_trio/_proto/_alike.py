@@ -15,17 +15,37 @@ if TYPE_CHECKING:
 
 #: An example is worth its cost if more records than these can follow.
 FEW: Final = 8
+#: Comparing takes longer than decoding above so many octets.
+SMALL: Final = 512
 _GROWTH = 4
 _LARGEST = 512
 Span = tuple[int, int]
 
 
-def mask(size: int, free: Sequence[Span], numbers: Sequence[Span]) -> bytearray:
+def numbers(data: bytes, i: int, end: int) -> list[tuple[int, int]]:
+    """Where the varints behind the tags from i to `end` stand."""
+    found: list[tuple[int, int]] = []
+    while i < end:
+        start = i + 1
+        i = behind_varint(data, i)
+        found.append((start, i))
+    return found
+
+
+def behind_varint(data: bytes, i: int) -> int:
+    """What is behind the tag at i and its varint."""
+    i += 1
+    while data[i] > 127:
+        i += 1
+    return i + 1
+
+
+def mask(size: int, free: Sequence[Span], varints: Sequence[Span]) -> bytearray:
     """The bits that are the same in all that look alike: see :class:`Alike`."""
     octets = bytearray(b"\xff") * size
     for start, end in free:
         octets[start:end] = bytes(end - start)
-    for start, end in numbers:
+    for start, end in varints:
         octets[start:end] = b"\x80" * (end - start)
     return octets
 
@@ -36,16 +56,16 @@ class Alike:
     Args:
       record: The example, well-formed.
       free: Where octets may differ.
-      numbers: Where varints stand: they may differ, but not in length.
+      varints: Where varints stand: they may differ, but not in length.
       parts: How `struct` takes the wanted parts out of a record.
     """
 
     __slots__ = ("_blocks", "_mask", "_parts", "_record", "size")
 
-    def __init__(self, record: bytes, free: Sequence[Span], numbers: Sequence[Span], parts: str) -> None:
+    def __init__(self, record: bytes, free: Sequence[Span], varints: Sequence[Span], parts: str) -> None:
         self.size: int = len(record)
         self._record = record
-        self._mask = mask(self.size, free, numbers)
+        self._mask = mask(self.size, free, varints)
         self._parts = Struct(parts)
         self._blocks: dict[int, tuple[int, int]] = {}
 

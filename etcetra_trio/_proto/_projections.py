@@ -8,7 +8,7 @@ thing: it does not notice nonsense inside a header (or, `range_keys`, behind a k
 
 from __future__ import annotations
 
-from ._alike import FEW, Alike, Span, mask
+from ._alike import FEW, SMALL, Alike, Span, behind_varint, mask, numbers
 from ._codec import HEADER_IDS, decode_put_response, decode_range_response
 from ._wire import length
 
@@ -16,8 +16,6 @@ from ._wire import length
 # How answers of one key look, by their length: the bits that all such have in common, and where the value stands.
 # None: there was one of this length; the next one is taken as the example, for it may pay.
 _LOOKS: dict[int, tuple[int, int, int, int] | None] = {}
-#: Comparing takes longer than decoding above so many octets.
-_SMALL = 512
 
 
 def range_value(data: bytes) -> bytes | None:
@@ -60,9 +58,9 @@ def range_value(data: bytes) -> bytes | None:
                     value_start, value_end = i, i + n
                     i = value_end
                 if i < end and data[i] == 48:
-                    i = _behind_varint(data, i)
+                    i = behind_varint(data, i)
                 if i == end and data[i] == 32 and data[i + 1] < 128 and i + 2 == size:
-                    if size <= _SMALL:
+                    if size <= SMALL:
                         revisions, lease = (key_end, revisions_end), (value_end, end)
                         _remember(data, (key_start, key_end), revisions, (value_start, value_end), lease)
                     return data[value_start:value_end]
@@ -108,7 +106,7 @@ def range_items(data: bytes) -> list[tuple[bytes, bytes]]:
                 else:
                     value_start = value_end = i
                 if i < end and data[i] == 48:
-                    i = _behind_varint(data, i)
+                    i = behind_varint(data, i)
                 if i != end:
                     break
                 items.append((data[key_start:key_end], data[value_start:value_end]))
@@ -118,11 +116,11 @@ def range_items(data: bytes) -> list[tuple[bytes, bytes]]:
                     and data.startswith(data[start:key_start], i)
                 ):
                     key, value = (key_start - start, key_end - start), (value_start - start, value_end - start)
-                    numbers = _numbers(data, key_end, revisions_end) + _numbers(data, value_end, end)
+                    varints = numbers(data, key_end, revisions_end) + numbers(data, value_end, end)
                     alike = Alike(
                         data[start:end],
                         free=(key, value),
-                        numbers=[(a - start, b - start) for a, b in numbers],
+                        varints=[(a - start, b - start) for a, b in varints],
                         parts=f"{key[0]}x{key[1] - key[0]}s{value[0] - key[1]}x{value[1] - value[0]}s{end - value_end}x",
                     )
                     found, i = alike.take(data, i, size)
@@ -172,7 +170,7 @@ def range_keys(data: bytes) -> list[bytes]:
                     alike = Alike(
                         data[start:end],
                         free=[(head, end - start)],
-                        numbers=(),
+                        varints=(),
                         parts=f"{head}x{n}s{end - key_end}x",
                     )
                     found, i = alike.take(data, end, size)
@@ -214,13 +212,6 @@ def put_revision(data: bytes) -> int:
     return header.revision if header else 0
 
 
-def _behind_varint(data: bytes, i: int) -> int:
-    i += 1
-    while data[i] > 127:
-        i += 1
-    return i + 1
-
-
 def _behind_revisions(data: bytes, i: int) -> int:
     """Behind create_revision, mod_revision and version."""
     for tag in (16, 24, 32):
@@ -238,21 +229,11 @@ def _remember(data: bytes, key: Span, revisions: Span, value: Span, lease: Span)
     if _LOOKS.get(size, ()) is not None:
         _LOOKS[size] = None
         return
-    header = _numbers(data, 2, data[1] + 2)
+    header = numbers(data, 2, data[1] + 2)
     if header and header[-1][1] == data[1] + 2 and all(data[start - 1] & 135 == 0 for start, _ in header):
-        numbers = [*header, *_numbers(data, *revisions), *_numbers(data, *lease)]
-        bits = int.from_bytes(mask(size, (key, value), numbers), "little")
+        varints = [*header, *numbers(data, *revisions), *numbers(data, *lease)]
+        bits = int.from_bytes(mask(size, (key, value), varints), "little")
         _LOOKS[size] = bits, int.from_bytes(data, "little") & bits, *value
-
-
-def _numbers(data: bytes, i: int, end: int) -> list[tuple[int, int]]:
-    """Where the varints behind the tags from i to `end` stand."""
-    found: list[tuple[int, int]] = []
-    while i < end:
-        start = i + 1
-        i = _behind_varint(data, i)
-        found.append((start, i))
-    return found
 
 
 def _only_totals(data: bytes, i: int) -> bool:
@@ -261,5 +242,5 @@ def _only_totals(data: bytes, i: int) -> bool:
     if i < size and data[i] == 24 and data[i + 1] < 128:
         i += 2
     if i < size and data[i] == 32:
-        i = _behind_varint(data, i)
+        i = behind_varint(data, i)
     return i == size

@@ -124,7 +124,7 @@ class LeanEngine(Control):
             return 0
         high, low, kind, flags, of = f.unpack_header(buf, stop)
         at = stop + f.FRAME_HEADER
-        behind = at + (high << 8 | low)
+        behind: int = at + (high << 8 | low)
         if kind != f.HEADERS or flags != _TRAILERS or of != stream_id or behind > size:
             return 0
         blocks, stream = self._blocks, self.streams.get(stream_id)

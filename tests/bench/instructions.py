@@ -34,8 +34,8 @@ GROWTH = 1.15
 MEASURED: dict[int, dict[str, float]] = {
     11: {
         "get": 1379,
-        "put": 1691,
-        "get, 100 at once": 937,
+        "put": 1510,
+        "get, 100 at once": 924,
         "get_prefix, a record of 1,000": 22.6,
         "watch, an event of 1,000": 236,
     }
