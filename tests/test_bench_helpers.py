@@ -6,6 +6,7 @@ from bench.imports import ImportTime
 from bench.many_watches import ManyWatches
 from bench.report import BASE, table, workload_table
 from bench.stats import Turn, WatchTurn, cpu_ratio, median_turn, percentile
+from bench.tls import PLAIN, tls_checks, tls_table
 from bench.watch_report import (
     KIB_LIMIT,
     LIMITS,
@@ -149,3 +150,10 @@ def test_watch_workloads_are_whole_transactions_and_limits_are_theirs() -> None:
         for effort in (FULL, QUICK, QUICK_CHECK):
             assert workload.events(effort) > 0
             assert workload.events(effort) % workload.transaction == 0
+
+
+def test_tls_counts_its_cheapest_round_and_has_a_limit_for_each_way() -> None:
+    turns = {PLAIN: [turn(100), turn(10)], "TLS by net/http": [turn(50), turn(15)], "other": [turn(17)]}
+    assert [check.passed for check in tls_checks(turns)] == [True, False]
+    assert [check.passed for check in tls_checks({})] == [False]
+    assert "| TLS by net/http | 15.0 | 1.50 |" in " ".join(tls_table(turns).split())

@@ -20,11 +20,12 @@ from .peer_environments import PACKAGES, environments
 from .report import heading
 from .run import commands, started, store, watch_commands
 from .server import server
+from .tls import TLS, tls_checks
 from .watch_report import LIMITS, many_checks, watch_checks
 from .watch_workloads import WATCH_WORKLOADS, WATCHES
 from .workloads import FULL, IMPORT, QUICK, QUICK_CHECK, WORKLOADS
 
-NAMES = [*WORKLOADS, *WATCH_WORKLOADS, WATCHES, INSTRUCTIONS, IMPORT]
+NAMES = [*WORKLOADS, TLS, *WATCH_WORKLOADS, WATCHES, INSTRUCTIONS, IMPORT]
 
 
 def options() -> argparse.Namespace:
@@ -42,7 +43,7 @@ def options() -> argparse.Namespace:
     )
     add("--json", type=Path, metavar="FILE", help="write the figures of every round as JSON, too")
     parsed = parser.parse_args()
-    limits = {*CPU_LIMITS, IMPORT, WATCHES, INSTRUCTIONS, *(LIMITS if parsed.peers else ())}
+    limits = {*CPU_LIMITS, TLS, IMPORT, WATCHES, INSTRUCTIONS, *(LIMITS if parsed.peers else ())}
     limited = [name for name in NAMES if name in limits]
     parsed.workloads = parsed.workloads or (limited if parsed.check else NAMES)
     if unknown := set(parsed.workloads) - set(NAMES):
@@ -86,7 +87,7 @@ async def bench(parsed: argparse.Namespace) -> int:
     missing = {*clients.absent, *watchers.absent}
     absent = missing if parsed.peers else missing - {*PACKAGES} | {*failed}
     found = [*checks(figures.results, figures.imports, absent), *many_checks(figures.many)]
-    found += instruction_checks(figures.instructions)
+    found += instruction_checks(figures.instructions) + tls_checks(figures.tls)
     found += watch_checks(figures.watches) if parsed.peers else []
     print(*found, sep="\n")
     return 0 if all(check.passed for check in found) else 1

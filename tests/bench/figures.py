@@ -8,6 +8,8 @@ from .live import LivePeer
 from .many_watches import ManyWatches, many_watches
 from .report import import_table, workload_data, workload_table
 from .run import Clients, Results, WatchResults, measure
+from .stats import Turn
+from .tls import TLS, TlsTurns, tls_table, tls_turns
 from .watch_report import many_table, watch_table
 from .watch_workloads import CANNOT, WATCH_WORKLOADS, WATCHES, WatchTurns
 from .workloads import IMPORT, WORKLOADS, Effort
@@ -31,6 +33,7 @@ class Figures:
     many: dict[str, ManyWatches] = field(default_factory=dict[str, ManyWatches])
     imports: ImportTime | None = None
     instructions: dict[str, float] = field(default_factory=dict[str, float])
+    tls: TlsTurns = field(default_factory=dict[str, list[Turn]])
     data: dict[str, object] = field(default_factory=dict[str, object])
 
     async def measure(self, name: str, effort: Effort, port: int, peers: Peers) -> str:
@@ -42,6 +45,10 @@ class Figures:
         if name == INSTRUCTIONS:
             self.data[name] = self.instructions = await count(port)
             return instruction_table(self.instructions)
+        if name == TLS:
+            self.tls = await tls_turns(port, effort)
+            self.data[name] = workload_data(self.tls, {})
+            return tls_table(self.tls)
         if name == WATCHES:
             for engine in ("lean", "h2"):
                 self.many[f"etcetra_trio {engine}"] = await many_watches(engine, port, effort.imports)

@@ -1,4 +1,4 @@
-"""Our client through its public API, under Trio: ``python -m tests.bench.peer_ours ENGINE PORT``."""
+"""Our client through its public API: ``python -m tests.bench.peer_ours ENGINE PORT [CA]``; with CA, it speaks TLS."""
 
 import sys
 
@@ -8,12 +8,13 @@ from .peer import Operations, Peer, main, serve
 def start() -> None:
     import trio
 
-    from etcetra_trio import EtcdClient
+    from etcetra_trio import EtcdClient, TLSConfig
 
     from .trio_tasks import engine, read_line, together
 
     async def run() -> None:
-        async with EtcdClient(f"127.0.0.1:{port}", http2=engine(name)).connect() as client:
+        tls = TLSConfig(ca[0]) if ca else None
+        async with EtcdClient(f"127.0.0.1:{port}", http2=engine(name), tls=tls).connect() as client:
 
             async def prefix(start: str) -> int:
                 return len(await client.get_prefix(start))
@@ -21,7 +22,7 @@ def start() -> None:
             operations = Operations(str, client.get, client.put, prefix)
             await serve(Peer(operations, together, read_line), ["trio", "h2", "hpack"])
 
-    name, port = sys.argv[1:]
+    name, port, *ca = sys.argv[1:]
     trio.run(run)
 
 

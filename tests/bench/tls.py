@@ -1,0 +1,94 @@
+"""What TLS costs our client: the same work on a server without it, and on one for each way that etcd serves it."""
+
+import tempfile
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import trio
+import trustme
+
+from etcetra_trio.testing import EtcdServer, ServerTLS, find_etcd
+
+from .checks import Check
+from .live import live_peer
+from .report import figure, table
+from .stats import Turn, median_turn
+from .workloads import Effort, Workload
+
+TLS = "tls"
+PLAIN = "plain"
+LIMIT = 1.60  # CPU per operation over the same without TLS
+WORK = Workload("get", 100)
+
+TlsTurns = dict[str, list[Turn]]
+
+
+async def tls_turns(port: int, effort: Effort) -> TlsTurns:
+    """The turns of each client, asked in turn."""
+    turns: TlsTurns = {}
+    async with _servers() as servers, AsyncExitStack() as stack:
+        addresses = {PLAIN: (str(port),), **servers}
+        peers = {
+            name: await stack.enter_async_context(live_peer("peer_ours", "lean", *address))
+            for name, address in addresses.items()
+        }
+        for _ in range(effort.rounds):
+            for name, peer in peers.items():
+                turns.setdefault(name, []).append(await peer.turn(WORK, effort.seconds))
+    return turns
+
+
+@asynccontextmanager
+async def _servers() -> AsyncGenerator[dict[str, tuple[str, str]], None]:
+    """The port and the authority's file of a server for each way."""
+    described = await trio.run_process(
+        [find_etcd(), "--help"], capture_stdout=True, capture_stderr=True, check=False
+    )
+    with tempfile.TemporaryDirectory(prefix="etcetra-trio-bench-") as folder:
+        ca, server = Path(folder, "ca.pem"), Path(folder, "server.pem")
+        authority = trustme.CA()
+        authority.cert_pem.write_to_path(str(ca))
+        authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(server))
+        ways = {"TLS by net/http": ServerTLS(server, server)}
+        if b"--listen-client-http-urls" in described.stdout + described.stderr:
+            ways["TLS by grpc-go"] = ServerTLS(server, server, separate_http=True)
+        async with AsyncExitStack() as stack:
+            found: dict[str, tuple[str, str]] = {}
+            for name, tls in ways.items():
+                etcd = EtcdServer(extra_args=["--log-level", "error"], tls=tls)
+                found[name] = (str((await stack.enter_async_context(etcd)).port), str(ca))
+            yield found
+
+
+def tls_table(turns: TlsTurns) -> str:
+    """A row for each."""
+    rows = [
+        [name, figure(_least(measured)), f"{ratio:.2f}", figure(median_turn(measured).ops_s)]
+        for (name, measured), ratio in zip(turns.items(), tls_ratios(turns).values(), strict=True)
+    ]
+    return table(("get, 100 tasks", "CPU us/op, least", f"x {PLAIN}", "ops/s"), rows)
+
+
+def tls_ratios(turns: TlsTurns) -> dict[str, float]:
+    """The cost of each over that without TLS.
+
+    Of all rounds the cheapest counts. A server that is busy answers in small pieces, and these cost a client more,
+    with TLS or without; one behind TLS is busy first.
+    """
+    return {name: _least(measured) / _least(turns[PLAIN]) for name, measured in turns.items()}
+
+
+def _least(turns: list[Turn]) -> float:
+    return min(turn.cpu_us for turn in turns)
+
+
+def tls_checks(turns: TlsTurns) -> list[Check]:
+    """The limit for each way."""
+    ratios: Mapping[str, float | None] = (
+        {n: r for n, r in tls_ratios(turns).items() if n != PLAIN} if turns else {}
+    )
+    return [
+        Check(f"{WORK.name}: CPU per operation, {name} / {PLAIN}", LIMIT, ratio)
+        for name, ratio in (ratios or {"TLS": None}).items()
+    ]
