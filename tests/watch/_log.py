@@ -93,7 +93,7 @@ async def true_log(server: EtcdMember, prefix: str, since: int) -> list[Entry]:
     async with EtcdClient(server.endpoint).connect() as communicator:
         last = (await communicator.put(prefix + "the-end", "")).revision
         key, end = prefix.encode(), prefix[:-1].encode() + bytes([ord(prefix[-1]) + 1])
-        create = pb.WatchCreateRequest(key=key, range_end=end, start_revision=since)
+        create = pb.WatchCreateRequest(key=key, range_end=end, start_revision=since, fragment=True)
         connection = await communicator._endpoints.connection()
         call = connection.stream(WATCH.path, message=bytes(pb.WatchRequest(create_request=create)))
         while last not in found:
