@@ -37,6 +37,7 @@ from ._compare import CompareKey as CompareKey
 from ._election import LeaderObserver as LeaderObserver
 from ._election import Leadership as Leadership
 from ._errors import AuthError as AuthError
+from ._errors import CallTimeoutError as CallTimeoutError
 from ._errors import ConnectionFailedError as ConnectionFailedError
 from ._errors import ConnectionLostError as ConnectionLostError
 from ._errors import EncodingError as EncodingError

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from ._errors import InvalidRequestError
 
 _LARGEST = (1 << 63) - 1  # etcd's numbers are int64
@@ -19,3 +21,17 @@ def check_number(name: str, value: object) -> int:
     if not 0 <= value <= _LARGEST:
         raise InvalidRequestError(f"{name} is {value}: it must be at least 0 and below 2**63")
     return value
+
+
+def check_seconds(name: str, value: object) -> float:
+    """A time to wait.
+
+    Raises:
+      TypeError: not a number.
+      InvalidRequestError: not more than zero, or not finite.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{name} must be a number of seconds, not {type(value).__name__}")
+    if not 0 < value < math.inf:
+        raise InvalidRequestError(f"{name} is {value}: it must be more than 0 seconds, and finite")
+    return float(value)

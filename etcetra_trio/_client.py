@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Generic, cast, final, overload
 import trio
 
 from ._addresses import parse_endpoints
-from ._checks import check_number
+from ._checks import check_number, check_seconds
 from ._communicator import EtcdCommunicator
 from ._errors import InvalidRequestError
 from ._keys import KeySpace, TextT, key_space
 from ._tls import tls_contexts
 from .streams._endpoints import Endpoints
+from .streams._limited import LimitedEndpoints
+from .streams._liveness import Pings
 from .streams._protocol import Limits
 from .streams._service import open_service
 
@@ -40,7 +42,7 @@ class EtcdClient(Generic[TextT]):
     Args:
       endpoints: Where etcd is: a :class:`HostPortPair`, a string such as ``"host:2379"``,
         ``"https://host:2379"``, ``"[::1]:2379"`` or ``"unix:///path"``, several of them between commas, or a
-        sequence of these. The first that answers serves.
+        sequence of these. The first that answers serves; those that failed lately come last.
       secure: The same as ``tls=True``.
       encoding: The text codec of keys and values; None for bytes.
       namespace: Put before every key, and removed from everything that comes back.
@@ -50,6 +52,14 @@ class EtcdClient(Generic[TextT]):
         :class:`ssl.SSLContext` of yours does, on which ALPN is set to HTTP/2. ``https://`` alone is True, too.
         Server certificates are always checked, unless your own context does not.
       max_receive_size: The largest answer to take, in octets.
+      call_timeout: The most that a call may take, in seconds, with connecting and repeating: for programs that do
+        not put a cancel scope around each. It is not for watches and other things that last. None: no limit.
+      sync_interval: Ask the cluster for its members that often, in seconds, and connect to these as well, so that
+        the client follows when members come and go. None: only ``endpoints`` are used.
+      ping_interval: While something waits for a server that was silent for so many seconds, ask whether it still
+        lives. etcd ends connections on which this comes more often than every 5 seconds, unless its
+        ``--grpc-keepalive-min-time`` allows it; then it becomes rarer by itself.
+      ping_timeout: How long to wait for a sign of life then, in seconds, before another endpoint is sought.
 
     Raises:
       InvalidRequestError: an endpoint cannot be one, the encoding is unknown, or another argument makes no
@@ -57,7 +67,16 @@ class EtcdClient(Generic[TextT]):
       TypeError: an argument is of a wrong type.
     """
 
-    __slots__ = ("_endpoints", "_http2", "_keys", "_max_receive_size", "_tls")
+    __slots__ = (
+        "_call_timeout",
+        "_endpoints",
+        "_http2",
+        "_keys",
+        "_max_receive_size",
+        "_pings",
+        "_sync_interval",
+        "_tls",
+    )
 
     @overload
     def __init__(
@@ -70,6 +89,10 @@ class EtcdClient(Generic[TextT]):
         namespace: str | bytes = ...,
         http2: EngineName = ...,
         max_receive_size: int = ...,
+        call_timeout: float | None = ...,
+        sync_interval: float | None = ...,
+        ping_interval: float = ...,
+        ping_timeout: float = ...,
     ) -> None: ...
     @overload
     def __init__(
@@ -82,6 +105,10 @@ class EtcdClient(Generic[TextT]):
         namespace: str | bytes = ...,
         http2: EngineName = ...,
         max_receive_size: int = ...,
+        call_timeout: float | None = ...,
+        sync_interval: float | None = ...,
+        ping_interval: float = ...,
+        ping_timeout: float = ...,
     ) -> None: ...
     def __init__(
         self,
@@ -93,6 +120,10 @@ class EtcdClient(Generic[TextT]):
         namespace: str | bytes = "",
         http2: EngineName = "lean",
         max_receive_size: int = 64 << 20,
+        call_timeout: float | None = None,
+        sync_interval: float | None = None,
+        ping_interval: float = 6.0,
+        ping_timeout: float = 3.0,
     ) -> None:
         if http2 not in {"lean", "h2"}:
             raise InvalidRequestError(f'http2 is {http2!r}: use "lean" or "h2"')
@@ -109,6 +140,11 @@ class EtcdClient(Generic[TextT]):
         if not check_number("max_receive_size", max_receive_size):
             raise InvalidRequestError("max_receive_size is 0: no answer would fit")
         self._max_receive_size = max_receive_size
+        self._call_timeout = None if call_timeout is None else check_seconds("call_timeout", call_timeout)
+        self._sync_interval = None if sync_interval is None else check_seconds("sync_interval", sync_interval)
+        self._pings = Pings(
+            check_seconds("ping_interval", ping_interval), check_seconds("ping_timeout", ping_timeout)
+        )
         self._http2: EngineName = http2
         # The overloads bind the type variable to what the encoding gives.
         self._keys: KeySpace[TextT] = cast("KeySpace[TextT]", key_space(encoding, namespace))
@@ -119,8 +155,11 @@ class EtcdClient(Generic[TextT]):
 
         A nursery inside owns the connection and its tasks, so do not ``yield`` in the block from an async
         generator (other than one that is itself a context manager or a pytest fixture). Only the block's own
-        exception leaves it, as the same object. When a connection breaks, the calls on it fail with the
-        reason, and the next call opens another.
+        exception leaves it, as the same object.
+
+        When a connection breaks, or its server cannot serve, calls go to another endpoint, or to the same once it
+        is back. Reads are repeated there, and so are writes that certainly were not carried out, for 5 s after the
+        first failure; other writes raise :exc:`OutcomeUnknownError`. Watches, leases and locks go on by themselves.
 
         Cancellation:
           Cleans up: no task and no socket is left.
@@ -184,7 +223,18 @@ class EtcdClient(Generic[TextT]):
         """What a block stands on; nothing is connected yet."""
         async with open_service() as service:
             limits = Limits(message=self._max_receive_size)
-            yield Endpoints(service, self._endpoints, limits, self._http2, self._tls)
+            kind = Endpoints if self._call_timeout is None else LimitedEndpoints
+            endpoints = kind(
+                service,
+                self._endpoints,
+                limits,
+                self._http2,
+                self._tls,
+                pings=self._pings,
+                sync_interval=self._sync_interval,
+            )
+            endpoints.call_timeout = self._call_timeout
+            yield endpoints
 
     def __repr__(self) -> str:
         return f"<etcetra_trio.EtcdClient of {', '.join(map(str, self._endpoints))}>"

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AuthError",
+    "CallTimeoutError",
     "ConnectionFailedError",
     "ConnectionLostError",
     "EncodingError",
@@ -170,6 +171,30 @@ class RemoteProtocolError(ConnectionLostError):
     """The other end broke the rules of HTTP/2, gRPC or protobuf; it is perhaps no etcd server at all."""
 
     _what: ClassVar[str] = "the server at {} does not speak the protocol properly"
+
+
+class CallTimeoutError(EtcdError, trio.TooSlowError):
+    """A call took longer than the client's ``call_timeout``.
+
+    Attributes:
+      limit: How long it was allowed to take, in seconds.
+      method: The call (``"/etcdserverpb.KV/Range"``).
+    """
+
+    def __init__(self, limit: float, method: str, outcome: Outcome | None = None) -> None:
+        super().__init__(limit, method, outcome)
+        self.limit = limit
+        self.method = method
+        self.outcome: Outcome | None = outcome
+
+    @property
+    def reason(self) -> str:
+        """What happened, in words."""
+        return f"no answer within the client's call_timeout of {self.limit:g} s"
+
+    def __str__(self) -> str:
+        details = "; ".join(filter(None, (_short(self.method), _OUTCOME_WORDS[self.outcome])))
+        return f"{self.reason} ({details})"
 
 
 class _CallError(EtcdError):

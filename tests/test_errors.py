@@ -56,6 +56,9 @@ def test_words() -> None:
     assert str(RemoteProtocolError(ENDPOINT, "bad frame")) == (
         "the server at 127.0.0.1:2379 does not speak the protocol properly: bad frame"
     )
+    assert str(_errors.CallTimeoutError(2.5, PUT, "not_applied")) == (
+        "no answer within the client's call_timeout of 2.5 s (KV.Put; not applied)"
+    )
     assert str(InternalError("the reader failed")) == (
         "the reader failed (this is a bug in etcetra_trio: please report it with its traceback)"
     )
@@ -99,6 +102,8 @@ def test_every_error_can_be_pickled_and_copied(cls: type[EtcdError]) -> None:
         error = cls(ENDPOINT, "reset by peer", PUT, "unknown")
     elif issubclass(cls, (RpcError, OutcomeUnknownError)):
         error = cls(StatusCode.UNAVAILABLE, "text", PUT, ENDPOINT, "unknown")
+    elif cls is _errors.CallTimeoutError:
+        error = _errors.CallTimeoutError(2.5, PUT, "unknown")
     elif cls is _errors.WatchLaggedError:
         error = _errors.WatchLaggedError(7)
     else:

@@ -108,7 +108,7 @@ class Connection:
                     nursery.start_soon(self._write, name=f"etcetra_trio writer {self.endpoint}")
                     nursery.start_soon(self._answer_probes, name=f"etcetra_trio probe {self.endpoint}")
                     nursery.start_soon(self._leave_silence, name=f"etcetra_trio pings {self.endpoint}")
-                    self.flush()
+                    self._flush()
                     try:
                         reason = await self._read()
                     except ProtocolViolation as error:
@@ -116,13 +116,14 @@ class Connection:
                     nursery.cancel_scope.cancel("connection lost")
         finally:
             if not reason and self._unfinished:
-                await self._linger()  # noqa: ASYNC102 - shielded, and bounded
+                with trio.move_on_after(LINGER, shield=True) as self._scope:
+                    await self._linger()
             self._end(reason, violation=violation)
 
     async def _linger(self) -> None:  # noqa: ASYNC910 - at the end of a task
         """Before the end: wait for the answers to calls that must not be reset."""
         self.closing = True
-        with trio.move_on_after(LINGER, shield=True) as self._scope, suppress(ProtocolViolation):
+        with suppress(ProtocolViolation):
             await self._read()
 
     def finished(self, call: UnaryCall) -> None:
@@ -145,7 +146,7 @@ class Connection:
             reason = "the client was closed"
             if self.engine.accepting:
                 self.engine.close()
-        self.flush()  # the GOAWAY, if the socket takes it
+        self._flush()  # the GOAWAY, if the socket takes it
         self.failure = reason
         self._wire.close()
         self._ready.set()
@@ -177,7 +178,7 @@ class Connection:
             if engine.ready and not self._ready.is_set():
                 self._ready.set()
             if engine.wants_send:
-                self.flush()
+                self._flush()
             if engine.probe_held:
                 self._probe.wake()
             if not engine.accepting:
@@ -197,21 +198,21 @@ class Connection:
     async def _write(self) -> None:
         while True:
             await self._writer.wait()
-            self.flush()
+            self._flush()
             while self._unsent is not None:
                 await wait_writable(self._wire)
                 self.heard = trio.current_time()
                 unsent, self._unsent = self._unsent, None
                 self._send(unsent)
                 if self._unsent is None:
-                    self.flush()
+                    self._flush()
 
     async def _answer_probes(self) -> None:
         while True:
             await self._probe.wait()
             await trio.sleep(PROBE_DELAY)
             self.engine.release_probe()
-            self.flush()
+            self._flush()
 
     def _closed(self) -> str:
         closed = "the server closed the connection"
@@ -229,7 +230,12 @@ class Connection:
             self.engine.close()
             self.close()
 
-    def flush(self) -> None:
+    def ping(self, payload: bytes) -> None:
+        """Send a PING."""
+        self.engine.ping(payload)
+        self._flush()
+
+    def _flush(self) -> None:
         """Send what the engine has, if nothing is before it."""
         if self._unsent is None:
             data = self.engine.data_to_send()
@@ -302,7 +308,7 @@ class Connection:
         if end is None:
             call.task = current_task()
             if len(engine.streams) == 1:
-                self.flush()
+                self._flush()
             else:
                 self._writer.wake()
             await wait_task_rescheduled(call.abort)

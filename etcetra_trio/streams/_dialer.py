@@ -59,16 +59,12 @@ class Dialer:
 
     async def dial(self, slot: Slot) -> Connection | list[tuple[str, Exception]]:
         """A connection for ``slot``: an open one, or a new one, or how it failed with every endpoint."""
-        order = self.ranking.order(self.endpoints)
-        race = Race(order, partial(self._try_endpoint, slot))
+        endpoints = self.endpoints
+        race = Race(self.ranking.order(endpoints), partial(self._try_endpoint, slot))
         connection = await race.run()
         if connection is not None:
             return connection
-        return [
-            (str(endpoint), race.failures[endpoint])
-            for endpoint in self.endpoints
-            if endpoint in race.failures
-        ]
+        return [(str(endpoint), race.failures[endpoint]) for endpoint in endpoints]
 
     def suspect(self, connection: Connection) -> None:
         """Whoever is at the other end may be of no use at present: others first."""

@@ -11,6 +11,7 @@ from .._proto._wire import DecodeError
 from ._dialer import Dialer, EngineName
 from ._keepalive import KeepAlive
 from ._liveness import Pings
+from ._members import keep_in_sync
 from ._retry import PATIENCE, after_unknown, next_try, pause
 from ._slot import Slot
 from ._watch_lanes import WatchHub
@@ -43,6 +44,7 @@ class Endpoints:
         tls: TLSContexts | None = None,
         *,
         pings: Pings = _USUAL_PINGS,
+        sync_interval: float | None = None,
     ) -> None:
         self._dialer = Dialer(service, endpoints, limits, http2, tls, pings)
         self._calls = Slot(self._dialer)
@@ -50,7 +52,11 @@ class Endpoints:
         self._streams = Slot(self._dialer)
         #: How long a call that failed is repeated, in seconds.
         self.patience: float = PATIENCE
+        #: What a call may take, in seconds; heeded by :class:`LimitedEndpoints`.
+        self.call_timeout: float | None = None
         self.watches: WatchHub = WatchHub(self)
+        if sync_interval is not None:
+            service.start_soon(keep_in_sync, self, self._dialer, sync_interval, name="member sync")
         self.leases: KeepAlive = KeepAlive(self)
 
     @property

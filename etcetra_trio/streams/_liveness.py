@@ -47,8 +47,7 @@ async def wait_silent(connection: Connection, pings: Pings) -> str:
             if connection.spare or not engine.accepting:
                 return ""
             continue
-        engine.ping(_PAYLOAD)
-        connection.flush()
+        connection.ping(_PAYLOAD)
         await trio.sleep_until(looked + pings.timeout)
         if connection.heard < looked:
             await trio.sleep(GRACE)

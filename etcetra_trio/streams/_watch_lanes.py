@@ -111,6 +111,8 @@ class Lane:
                     began = trio.current_time()
                     end = await stream.wait_end()
                     self.stream = None
+                    if end.status == StatusCode.UNAVAILABLE and not stream.stopped:
+                        self._hub.endpoints.suspect(stream.connection)  # it has no leader, say
                     # etcd sends what came for a watch before it confirmed it in one piece, however large; the next
                     # time it mostly is in fragments.
                     too_large = 0 if stream.fruitful or end.kind != "message" else too_large + 1

@@ -180,6 +180,9 @@ class ScriptedServer:
             raise answer
         return answer(message)
 
+    def suspect(self, connection: ScriptedConnection) -> None:
+        """There is no other."""
+
     async def stream_connection(self) -> ScriptedConnection:
         await trio.lowlevel.checkpoint()
         self.tries.append(trio.current_time())
