@@ -156,15 +156,21 @@ async def body_of(
     Raises:
       LeaseLostError: it was lost; what the body raised is the ``__cause__``.
     """
+    raised: BaseException | None = None
     failure: BaseException | None = None
     scope = trio.CancelScope()
     try:
         with scope:
             if on_lost == "cancel":
                 kept.attach(scope)
-            yield
+            try:
+                yield
+            except BaseException as exc:
+                raised = exc
+                raise
     except BaseException as exc:  # noqa: ASYNC103, BLE001 - raised below
-        failure = exc
+        # A scope makes a new group of what is no cancellation of its own, even where that is all.
+        failure = raised if isinstance(raised, Exception) else exc
     try:
         kept.detach(scope)
         if scope.cancelled_caught:
@@ -176,7 +182,7 @@ async def body_of(
         if failure is not None:
             raise failure
     finally:
-        del failure  # no reference cycle with our own frame
+        del failure, raised  # no reference cycle with our own frame
 
 
 def _verdict(

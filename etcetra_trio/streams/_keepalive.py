@@ -109,8 +109,7 @@ class KeepAlive:
         """A renewal was answered: this stream is the one that works."""
         self._backoff.reset()
         self._opening.cancel("another stream has answered")
-        if self._streams[-1:] != [stream]:
-            self._changed.wake()
+        self._changed.wake()
         for other in self._streams:
             if other is not stream:
                 other.stop()

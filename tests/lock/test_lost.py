@@ -1,0 +1,297 @@
+"""A lock that is lost: the body ends before anybody else can have it, and ``LockLostError`` leaves the block."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+import trio
+import trio.testing
+from lease._kit import SHORTEST, Text, connected, nothing_left
+
+from etcetra_trio import EtcdClient, Lock, LockLostError
+from etcetra_trio.testing import EtcdServer, FaultProxy
+
+Spoil = Callable[[Text, Lock[str]], Awaitable[object]]
+
+BY_HAND: dict[str, Spoil] = {
+    "lease revoked": lambda other, lock: other.revoke_lease(lock.lease),
+    "key deleted": lambda other, lock: other.delete(lock.key),
+    "key deleted and put again": lambda other, lock: _put_again(other, lock),
+    "all deleted": lambda other, _: other.delete_prefix("name"),
+}
+
+
+async def _put_again(other: Text, lock: Lock[str]) -> None:
+    await other.delete(lock.key)
+    await other.put(lock.key, "", lease=lock.lease)
+
+
+@pytest.mark.parametrize("how", BY_HAND)
+@pytest.mark.parametrize("later", [0.0, 0.3])
+async def test_by_hand(
+    etcd_server: EtcdServer, communicator: Text, etcd: EtcdClient[str], how: str, later: float
+) -> None:
+    async with communicator.lock("warm up"):
+        await trio.sleep(0.1)
+    async with nothing_left(etcd_server):
+        with trio.fail_after(20), pytest.raises(LockLostError) as caught:
+            async with etcd.with_lock("name") as locked:
+                lock = locked.held_lock
+                assert lock is not None
+                await trio.sleep(later)
+                begin = trio.current_time()
+                await BY_HAND[how](communicator, lock)
+                try:
+                    await trio.sleep_forever()
+                finally:
+                    assert trio.current_time() - begin < 1
+                    assert lock.lost
+                    with trio.move_on_after(1, shield=True), pytest.raises(LockLostError):
+                        await lock.put("late", "")
+    assert (caught.value.name, caught.value.reason) == ("name", "its key was deleted")
+    assert await communicator.get("late") is None
+
+
+@pytest.mark.parametrize("how", BY_HAND)
+async def test_a_fenced_call_finds_out(communicator: Text, how: str) -> None:
+    """Before any event tells; its error is the one that leaves."""
+    errors: list[LockLostError] = []
+    with pytest.raises(LockLostError) as caught:
+        async with communicator.lock("name") as lock:
+            await BY_HAND[how](communicator, lock)
+            try:
+                await lock.put("k", "late")
+            except LockLostError as error:
+                errors.append(error)
+                raise
+    assert [caught.value] == errors
+    assert lock.lost
+    assert await communicator.get("k") is None
+
+
+@pytest.mark.parametrize("fault", ["stopped", "killed", "black hole"])
+async def test_no_server(fault: str) -> None:
+    """The body is cancelled before the server can have ended the lease."""
+    async with EtcdServer() as server, FaultProxy(server.endpoint) as proxy:
+        async with connected(proxy.endpoint) as communicator:
+            with pytest.raises(LockLostError, match="could not be renewed"):
+                async with communicator.lock("name", lease_ttl=SHORTEST) as lock:
+                    await trio.sleep(0.8)  # renewed once
+                    {"stopped": server.stop, "killed": server.kill, "black hole": proxy.black_hole}[fault]()
+                    broken = trio.current_time()
+                    try:
+                        await trio.sleep_forever()
+                    finally:
+                        ended = trio.current_time()
+                        assert lock.lost
+                        with trio.move_on_after(1, shield=True), pytest.raises(LockLostError):
+                            await lock.put("late", "")
+            # Nothing can be waited for: the lease is over.
+            assert trio.current_time() - ended < 0.5
+        assert broken < ended < broken + SHORTEST
+        if fault == "stopped":
+            server.cont()
+        if fault == "black hole":
+            async with connected(server.endpoint) as other:
+                assert (await other.lease_time_to_live(lock.lease)).ttl >= 0
+
+
+async def test_before_the_server_ends_it(etcd_server: EtcdServer) -> None:
+    """What a body knows and what the server does, by the same clock."""
+    async with FaultProxy(etcd_server.endpoint) as proxy, connected(etcd_server.endpoint) as other:
+        async with connected(proxy.endpoint) as communicator, other.watch_prefix("name/") as events:
+            with pytest.raises(LockLostError):
+                async with communicator.lock("name", lease_ttl=SHORTEST) as lock:
+                    proxy.black_hole()
+                    deadline = lock.lease.deadline
+                    try:
+                        await trio.sleep_forever()
+                    finally:
+                        ended = trio.current_time()
+            with trio.fail_after(10):
+                assert (await events.receive()).value == ""
+                assert (await events.receive()).event.name == "DELETE"
+            assert deadline <= ended < trio.current_time()
+
+
+async def test_a_clock_that_jumps(etcd_server: EtcdServer, mock_clock: trio.testing.MockClock) -> None:
+    mock_clock.rate = 1
+    async with connected(etcd_server.endpoint, limit=1e6) as communicator:
+        async with communicator.lock("jump", lease_ttl=30) as lock:
+            mock_clock.jump(29)
+            assert not lock.lost
+            await trio.sleep(0.1)
+            assert lock.lease.deadline > trio.current_time() + 28  # renewed at once
+        for number, jump in enumerate((29.5, 31, 1e5)):
+            with pytest.raises(LockLostError):
+                async with communicator.lock(f"jump {number}", lease_ttl=30) as lock:
+                    mock_clock.jump(jump)
+                    assert lock.lost
+                    await trio.sleep(0.1)
+                    raise AssertionError
+
+
+async def test_the_body_finishes_at_most_its_checkpoint(
+    etcd_server: EtcdServer, mock_clock: trio.testing.MockClock
+) -> None:
+    """After a stall of the whole loop, which a jump of the clock is to it, fenced calls do not even send."""
+    mock_clock.rate = 1
+    async with connected(etcd_server.endpoint, limit=1e6) as communicator:
+        passed = 0
+        with pytest.raises(LockLostError):
+            async with communicator.lock("stall", lease_ttl=10) as lock:
+                await trio.lowlevel.checkpoint()
+                mock_clock.jump(11)
+                with pytest.raises(LockLostError):
+                    await lock.put("late", "")
+                while True:
+                    await trio.lowlevel.checkpoint()
+                    passed += 1
+        assert passed <= 1
+        assert await communicator.get("late") is None
+
+
+async def test_flag_only(communicator: Text) -> None:
+    async with communicator.lock("name", on_lost="flag") as lock:
+        await communicator.delete(lock.key)
+        with trio.fail_after(5):
+            await lock.wait_lost()
+        assert lock.lost
+        await trio.sleep(0.01)
+        with pytest.raises(LockLostError):
+            await lock.delete("x")
+    assert lock.lost
+    assert lock.lease.id not in await communicator.list_leases()
+
+
+async def test_a_body_that_does_not_listen(communicator: Text) -> None:
+    with pytest.raises(LockLostError):
+        async with communicator.lock("name") as lock:
+            await communicator.delete(lock.key)
+            with trio.CancelScope(shield=True):
+                await lock.wait_lost()
+
+
+async def test_the_body_s_exception_is_the_cause(communicator: Text) -> None:
+    for error in (KeyError("x"), ExceptionGroup("g", [ValueError()])):
+        with pytest.raises(LockLostError) as caught:
+            async with communicator.lock("name") as lock:
+                await communicator.delete(lock.key)
+                try:
+                    await trio.sleep_forever()
+                finally:
+                    raise error
+        assert caught.value.__cause__ is error
+
+
+async def test_a_nursery_in_the_body(communicator: Text) -> None:
+    with pytest.raises(LockLostError) as caught:
+        async with communicator.lock("name") as lock:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(trio.sleep_forever)
+                nursery.start_soon(communicator.delete, lock.key)
+    assert caught.value.__cause__ is None
+
+
+async def test_the_inner_of_two(communicator: Text) -> None:
+    """The outer one is released."""
+    with pytest.raises(LockLostError, match="inner"):
+        async with communicator.lock("outer") as outer, communicator.lock("inner") as inner:
+            await communicator.delete(inner.key)
+            await trio.sleep_forever()
+    assert not outer.lost
+    assert await communicator.get_prefix("outer/") == {}
+
+
+async def test_while_it_waits(etcd_server: EtcdServer, communicator: Text) -> None:
+    """A waiter that loses its lease or its key stops waiting at once."""
+    async with communicator.lock("name") as lock:
+        await trio.sleep(0.1)
+        for spoil in (communicator.revoke_lease, None):
+            async with nothing_left(etcd_server):
+                async with trio.open_nursery() as nursery:
+                    begin = trio.current_time()
+
+                    async def wait() -> None:
+                        with pytest.raises(LockLostError, match="its key was deleted"):
+                            async with communicator.lock("name"):
+                                raise AssertionError
+
+                    nursery.start_soon(wait)
+                    while len(kvs := (await communicator.range("name/", prefix=True)).kvs) < 2:
+                        await trio.sleep(0.01)
+                    (waiter,) = (kv for kv in kvs if kv.key != lock.key)
+                    if spoil is None:
+                        await communicator.delete(waiter.key)
+                    else:
+                        await spoil(waiter.lease)
+                assert trio.current_time() - begin < 2
+        assert not lock.lost
+
+
+async def test_while_it_waits_without_a_server(etcd_server: EtcdServer) -> None:
+    async with FaultProxy(etcd_server.endpoint) as proxy, connected(etcd_server.endpoint) as other:
+        async with connected(proxy.endpoint) as communicator, other.lock("name"):
+            begin = trio.current_time()
+            async with trio.open_nursery() as nursery:
+
+                async def wait() -> None:
+                    with pytest.raises(LockLostError, match="could not be renewed"):
+                        async with communicator.lock("name", lease_ttl=SHORTEST):
+                            raise AssertionError
+
+                nursery.start_soon(wait)
+                while len(await other.keys_prefix("name/")) < 2:
+                    await trio.sleep(0.01)
+                proxy.black_hole()
+            assert trio.current_time() - begin < SHORTEST + 0.5
+
+
+class TestTtl:
+    """``ttl``: a limit for how long it is held."""
+
+    async def test_cancels(self, etcd: EtcdClient[str], etcd_server: EtcdServer) -> None:
+        for ttl in (0.5, 2.5):
+            async with nothing_left(etcd_server):
+                begin = trio.current_time()
+                with pytest.raises(LockLostError, match=f"its ttl of {ttl:g} s is over"):
+                    async with etcd.with_lock("name", ttl=ttl) as communicator:
+                        await trio.sleep_forever()
+                assert ttl * 0.9 <= trio.current_time() - begin < ttl + 1
+            assert communicator.held_lock is not None
+            assert communicator.held_lock.lost
+
+    async def test_releases_whatever_the_body_does(self, etcd: EtcdClient[str], communicator: Text) -> None:
+        with pytest.raises(LockLostError):
+            async with etcd.with_lock("name", ttl=0.3):
+                with trio.CancelScope(shield=True):
+                    begin = trio.current_time()
+                    async with communicator.lock("name"):
+                        assert trio.current_time() - begin < 1.5
+
+    async def test_flag_only(self, etcd: EtcdClient[str], communicator: Text) -> None:
+        async with etcd.with_lock("name", ttl=0.3, on_lost="flag") as first:
+            assert first.held_lock is not None
+            begin = trio.current_time()
+            async with communicator.lock("name") as second:
+                assert 0.2 < trio.current_time() - begin < 1.5
+                assert first.held_lock.lost
+                assert second.fence > first.held_lock.fence
+
+    async def test_longer_than_the_lease(self, communicator: Text) -> None:
+        """It is renewed until then, and not for longer on the server either."""
+        begin = trio.current_time()
+        with pytest.raises(LockLostError):
+            async with communicator.lock("name", ttl=4, lease_ttl=SHORTEST) as lock:
+                await trio.sleep(2.6)
+                assert (await communicator.lease_time_to_live(lock.lease)).granted_ttl == SHORTEST
+                await trio.sleep(20)
+        assert 3.5 < trio.current_time() - begin < 5
+
+    async def test_left_before(self, communicator: Text) -> None:
+        async with communicator.lock("name", ttl=30) as lock:
+            assert lock.lease.ttl == 10
+        async with communicator.lock("name", ttl=3.2) as lock:
+            assert lock.lease.ttl == 4
+        assert not lock.lost

@@ -1,0 +1,146 @@
+"""Cancelled at every checkpoint of acquiring, holding, releasing: nothing is left, whether or not a server answers."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+import trio
+import trio.testing
+from client._kit import cancelled_at, tasks
+from lease._kit import SHORTEST, Text, broken_at, connected
+
+from etcetra_trio import EtcdClient
+from etcetra_trio.testing import EtcdServer, FaultProxy
+
+Use = Callable[[Text], Awaitable[None]]
+
+
+async def lock(communicator: Text) -> None:
+    async with communicator.lock("sweep", lease_ttl=SHORTEST) as held:
+        await held.put("sweep-it", "", lease=held.lease)
+        await held.delete("sweep-it")
+
+
+async def limited_lock(communicator: Text) -> None:
+    async with communicator.lock("sweep", timeout=20, ttl=SHORTEST):
+        await trio.lowlevel.checkpoint()
+
+
+async def campaign(communicator: Text) -> None:
+    async with communicator.campaign("sweep", "me", lease_ttl=SHORTEST) as leadership:
+        await leadership.proclaim("still me")
+
+
+async def lease(communicator: Text) -> None:
+    async with communicator.lease(SHORTEST) as held:
+        await communicator.put("sweep-it", "", lease=held)
+
+
+USES = [lock, limited_lock, campaign, lease]
+
+
+class Remains:
+    """What is left more than at first."""
+
+    def __init__(self, observer: Text) -> None:
+        self.observer = observer
+        self.tasks = tasks()
+        self.leases: set[int] = set()
+
+    async def begin(self) -> None:
+        self.leases = set(await self.observer.list_leases())
+        self.tasks = tasks()
+
+    async def check(self) -> None:
+        found = tasks() - self.tasks  # before anything else runs
+        assert (found, await self.observer.keys_prefix("sweep")) == (set(), [])
+        assert set(await self.observer.list_leases()) <= self.leases
+
+
+async def sweep(function: Callable[[], Awaitable[object]], remains: Remains) -> int:
+    """Do it again and again, cancelled one checkpoint later each time; how often the cancellation came out of it.
+
+    It does not where what is cancelled is the release.
+    """
+    cancelled = 0
+    for parked in (False, True):
+        for step in range(1, 26):
+            cancelled += await cancelled_at(step, function, parked=parked)
+            await remains.check()
+    return cancelled
+
+
+@pytest.mark.parametrize("use", USES)
+async def test_alone(etcd_server: EtcdServer, use: Use) -> None:
+    async with connected(etcd_server.endpoint) as communicator, connected(etcd_server.endpoint) as observer:
+        remains = Remains(observer)
+        await remains.begin()
+        assert await sweep(lambda: use(communicator), remains) > 3
+
+
+async def test_with_the_connecting(etcd: EtcdClient[str], etcd_server: EtcdServer) -> None:
+    async def use() -> None:
+        async with etcd.with_lock("sweep", timeout=30):
+            await trio.lowlevel.checkpoint()
+
+    async with connected(etcd_server.endpoint) as observer:
+        remains = Remains(observer)
+        await remains.begin()
+        assert await sweep(use, remains) > 6
+
+
+@pytest.mark.parametrize("use", [lock, campaign])
+async def test_waiting(etcd_server: EtcdServer, use: Use) -> None:
+    """Another one holds it, for long enough that all that can be waited for is waited for."""
+    async with connected(etcd_server.endpoint) as communicator, connected(etcd_server.endpoint) as observer:
+        async with communicator.lease(SHORTEST), communicator.watch("x"):
+            await trio.sleep(0.1)  # all connections are there
+        remains = Remains(observer)
+        await remains.begin()
+        for parked in (False, True):
+            for step in range(1, 16):
+                async with trio.open_nursery() as nursery:
+                    over = trio.Event()
+
+                    async def wait(step: int, parked: bool, over: trio.Event) -> None:
+                        await cancelled_at(step, lambda: use(communicator), parked=parked)
+                        over.set()
+
+                    async with observer.lock("sweep"):
+                        nursery.start_soon(wait, step, parked, over)
+                        with trio.move_on_after(0.08):
+                            await over.wait()
+                await trio.testing.wait_all_tasks_blocked()
+                assert await observer.keys_prefix("sweep") == []
+                assert set(await observer.list_leases()) <= remains.leases
+
+
+async def test_without_an_answer(etcd_server: EtcdServer) -> None:
+    """The network is gone in the moment of the cancellation: leaving keeps its bound, and time does the rest."""
+    took: dict[tuple[str, int, bool, bool], float] = {}
+
+    async def one(use: Use, step: int, parked: bool, waits: bool) -> None:
+        # Below a namespace of its own nobody else has the lock.
+        namespace = "" if waits else f"{use.__name__}/{step}/{parked}/"
+        async with FaultProxy(etcd_server.endpoint) as proxy:
+            async with EtcdClient(proxy.endpoint, namespace=namespace).connect() as communicator:
+                seconds = await broken_at(step, lambda: use(communicator), proxy.black_hole, parked=parked)
+                if seconds is not None:
+                    took[use.__name__, step, parked, waits] = seconds
+
+    async with connected(etcd_server.endpoint) as observer:
+        leases_before = set(await observer.list_leases())
+        async with observer.lock("sweep") as held:
+            with trio.move_on_after(3):
+                async with trio.open_nursery() as nursery:
+                    for waits in (False, True):
+                        for use in [lock, campaign] if waits else USES:
+                            for step in range(1, 11):
+                                for parked in (False, True):
+                                    nursery.start_soon(one, use, step, parked, waits)
+            assert len(took) > 60
+            assert max(took.values()) < 1.6, took
+            await trio.sleep(SHORTEST + 2)
+            assert [key for key in await observer.keys_prefix("") if "sweep" in key] == [held.key]
+            assert set(await observer.list_leases()) - leases_before == {held.lease.id}
