@@ -4,6 +4,7 @@ import pytest
 from bench.checks import CPU_LIMITS, IMPORT_LIMIT_MS, OURS, checks
 from bench.imports import ImportTime
 from bench.many_watches import ManyWatches
+from bench.peer_limits import PEER_LIMITS, peer_checks
 from bench.report import BASE, table, workload_table
 from bench.stats import Turn, WatchTurn, cpu_ratio, median_turn, percentile
 from bench.tls import PLAIN, tls_checks, tls_table
@@ -63,10 +64,25 @@ def test_workload_table_gives_ratios_and_reasons() -> None:
     )
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines()[2:]]
     assert rows == [
-        [BASE, "200", "1.00", "800", "400", "600", "100 .. 300"],
-        [OURS, "50.0", "0.25", "950", "100", "150", "50.0 .. 50.0"],
-        ["grpclib", "not installed", "", "", "", "", ""],
+        [BASE, "200", "1.00", "1.00", "800", "400", "600", "100 .. 300"],
+        [OURS, "50.0", "0.25", "0.25", "950", "100", "150", "50.0 .. 50.0"],
+        ["grpclib", "not installed", "", "", "", "", "", ""],
     ]
+
+
+def test_limits_beside_other_clients() -> None:
+    def made(cost: float) -> Turn:
+        return Turn(cpu_us=cost, ops_s=1e6 / cost, p50_us=1, p99_us=1)
+
+    def failures(ours: float) -> list[str]:
+        rows = {OURS: [made(ours)], "etcetra": [made(100)], "aetcd": [made(80)], "grpc.aio": [made(90)]}
+        return [check.text for check in peer_checks(dict.fromkeys(PEER_LIMITS, rows)) if not check.passed]
+
+    assert failures(17) == []
+    assert [text.partition(":")[0] for text in failures(18)] == ["get-100", "put-100", "get-1000", "put-1000"]
+    assert len(failures(36)) == 8, "slower than 2.3 times the others as well"
+    assert len(failures(101)) == len(PEER_LIMITS) + 4
+    assert not any(check.passed for check in peer_checks({}))
 
 
 def test_workload_table_without_the_base_has_no_ratios() -> None:

@@ -17,6 +17,7 @@ from .figures import Figures, Peers
 from .instructions import INSTRUCTIONS, instruction_checks
 from .live import live_peer
 from .peer_environments import PACKAGES, environments
+from .peer_limits import PEER_LIMITS, peer_checks
 from .report import heading
 from .run import commands, started, store, watch_commands
 from .server import server
@@ -43,7 +44,14 @@ def options() -> argparse.Namespace:
     )
     add("--json", type=Path, metavar="FILE", help="write the figures of every round as JSON, too")
     parsed = parser.parse_args()
-    limits = {*CPU_LIMITS, TLS, IMPORT, WATCHES, INSTRUCTIONS, *(LIMITS if parsed.peers else ())}
+    limits = {
+        *CPU_LIMITS,
+        TLS,
+        IMPORT,
+        WATCHES,
+        INSTRUCTIONS,
+        *({*LIMITS, *PEER_LIMITS} if parsed.peers else ()),
+    }
     limited = [name for name in NAMES if name in limits]
     parsed.workloads = parsed.workloads or (limited if parsed.check else NAMES)
     if unknown := set(parsed.workloads) - set(NAMES):
@@ -88,7 +96,8 @@ async def bench(parsed: argparse.Namespace) -> int:
     absent = missing if parsed.peers else missing - {*PACKAGES} | {*failed}
     found = [*checks(figures.results, figures.imports, absent), *many_checks(figures.many)]
     found += instruction_checks(figures.instructions) + tls_checks(figures.tls)
-    found += watch_checks(figures.watches) if parsed.peers else []
+    if parsed.peers:
+        found += watch_checks(figures.watches) + peer_checks(figures.results)
     print(*found, sep="\n")
     return 0 if all(check.passed for check in found) else 1
 

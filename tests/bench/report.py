@@ -11,7 +11,16 @@ from .stats import Turn, TurnT, cpu_ratio, median_turn
 from .workloads import VALUE, Effort, key
 
 BASE = "grpc.aio"
-HEADINGS = ("client", "CPU us/op", f"x {BASE}", "ops/s", "p50 us", "p99 us", "CPU us/op, range over rounds")
+HEADINGS = (
+    "client",
+    "CPU us/op",
+    f"x {BASE}",
+    "x cheapest other",
+    "ops/s",
+    "p50 us",
+    "p99 us",
+    "CPU us/op, range",
+)
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -29,22 +38,29 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def workload_table(turns: Mapping[str, Sequence[Turn]], absent: Mapping[str, str]) -> str:
     """One workload: a row for each client, with the reason where there are no figures."""
-    base = median_turn(turns[BASE]) if BASE in turns else None
+    medians = {client: median_turn(measured) for client, measured in turns.items()}
+    bases = [medians.get(client or "") for client in (BASE, cheapest_other(medians))]
     rows: list[list[str]] = []
     for client, measured in turns.items():
-        middle = median_turn(measured)
+        middle = medians[client]
         costs = [turn.cpu_us for turn in measured]
         rows.append(
             [
                 client,
                 figure(middle.cpu_us),
-                f"{cpu_ratio(middle, base):.2f}" if base else "-",
+                *(f"{cpu_ratio(middle, base):.2f}" if base else "-" for base in bases),
                 *(figure(value) for value in (middle.ops_s, middle.p50_us, middle.p99_us)),
                 f"{figure(min(costs))} .. {figure(max(costs))}",
             ]
         )
     rows += [[client, reason, *[""] * (len(HEADINGS) - 2)] for client, reason in absent.items()]
     return table(HEADINGS, rows)
+
+
+def cheapest_other(medians: Mapping[str, Turn]) -> str | None:
+    """The client that is not ours and costs the least CPU."""
+    others = {client: turn for client, turn in medians.items() if not client.startswith("etcetra_trio")}
+    return min(others, key=lambda client: others[client].cpu_us, default=None)
 
 
 def import_table(imports: ImportTime) -> str:
