@@ -200,12 +200,13 @@ async def test_not_granted() -> None:
 
 
 async def test_the_client_is_closed_first(etcd_server: EtcdServer) -> None:
+    opened: list[Text] = []
     leases: list[Lease] = []
     begun = trio.Event()
 
-    async def keep(communicator: Text) -> None:
+    async def keep() -> None:
         with pytest.raises(LeaseLostError, match="block was left"):
-            async with communicator.lease(SHORTEST) as lease:
+            async with opened[0].lease(SHORTEST) as lease:
                 leases.append(lease)
                 begun.set()
                 await trio.sleep_forever()
@@ -213,7 +214,8 @@ async def test_the_client_is_closed_first(etcd_server: EtcdServer) -> None:
     with trio.fail_after(20):
         async with trio.open_nursery() as nursery:
             async with EtcdClient(etcd_server.endpoint).connect() as communicator:
-                nursery.start_soon(keep, communicator)
+                opened.append(communicator)
+                nursery.start_soon(keep)
                 await begun.wait()
             with pytest.raises(trio.ClosedResourceError):
                 async with communicator.lease(30):
