@@ -13,6 +13,7 @@ from ._keys import TextT, key_space
 from ._proto import _codec as pb
 from ._proto._methods import PUT, RANGE, TXN
 from ._proto._projections import put_revision
+from ._proto._wire import DecodeError
 from ._server_errors import CompactedError
 from ._types import SortOrder, SortTarget, revision
 from ._watch_events import WatchFilter
@@ -34,10 +35,12 @@ class _Item(NamedTuple):
 
 
 class _Look(NamedTuple):
-    """The first item (None: there was none), as of a revision."""
+    """The first item (None: there is none), as of a revision."""
 
     item: _Item | None
     revision: int
+    #: The item before was taken; then this says nothing of others.
+    taken: bool = False
 
 
 @final
@@ -49,12 +52,12 @@ class Queue(Generic[TextT]):
     were carried out; an item is gone from the queue when it was given, whatever becomes of who got it.
     """
 
-    __slots__ = ("_endpoints", "_keys", "_prefix", "_range_end")
+    __slots__ = ("_endpoints", "_keys", "_range")
 
     def __init__(self, endpoints: Endpoints, keys: KeySpace[TextT], name: str | bytes) -> None:
         self._endpoints = endpoints
         self._keys: KeySpace[TextT] = keys
-        self._prefix, self._range_end = _RAW.prefix(keys.key(name) + b"/")
+        self._range = _RAW.prefix(keys.key(name) + b"/")
 
     async def put(self, value: str | bytes) -> None:
         """Put an item at the end.
@@ -70,10 +73,11 @@ class Queue(Generic[TextT]):
           OutcomeUnknownError: the item may be in the queue, or not.
           EtcdError: as every write.
         """
-        key = self._prefix + os.urandom(16).hex().encode()
+        key = self._range[0] + os.urandom(16).hex().encode()
         message = pb.put_request(key, self._keys.value(value, key))
         await self._endpoints.call(PUT, message, put_revision, write=True)
 
+    @trio.lowlevel.enable_ki_protection  # an interrupt between taking an item and returning it would lose it
     async def get(self) -> TextT:
         """Take the first item; wait for one if there is none.
 
@@ -88,11 +92,11 @@ class Queue(Generic[TextT]):
           EncodingError: the first item is no text; it stays where it is.
           OutcomeUnknownError: the first item may be lost: the connection broke as it was taken.
           EtcdError: as every transaction and watch.
-          trio.ClosedResourceError: the client is closed.
+          trio.ClosedResourceError: the client is closed; if it was as the first item was taken, that may be lost.
         """
         value, empty_at = await self._take_first(await self._look())
         while value is None:
-            events = Watches(self._endpoints, _RAW).watch_prefix(self._prefix, filters=[WatchFilter.NODELETE])
+            events = Watches(self._endpoints, _RAW).watch_range(*self._range, filters=[WatchFilter.NODELETE])
             try:
                 with trio.CancelScope() as scope:
                     async with events:
@@ -109,63 +113,50 @@ class Queue(Generic[TextT]):
         return value
 
     async def _look(self) -> _Look:
-        return _found(await self._endpoints.call(RANGE, self._first(), pb.decode_range_response))
+        return await self._endpoints.call(RANGE, self._first(), _decode_look)
 
     def _first(self) -> bytes:
-        return pb.range_request(
-            self._prefix, self._range_end, 1, sort_order=SortOrder.ASCEND, sort_target=SortTarget.MOD
-        )
+        return pb.range_request(*self._range, 1, sort_order=SortOrder.ASCEND, sort_target=SortTarget.MOD)
 
     async def _take_first(self, look: _Look) -> tuple[TextT | None, int]:
         """Take the first item; None, and the revision at which there was none left, if others took them all."""
         while look.item is not None:
             # Decoded before it is taken: what is no text must not be lost.
             value = self._keys.text_value(look.item.value, look.item.key)
-            taken, look = await self._take(look.item)
-            if taken:
+            look = await _Taking(self._endpoints, look.item, self._first()).wait()
+            if look.taken:
                 return value, look.revision
         return None, look.revision  # noqa: ASYNC910 - who looked for an item has made a checkpoint
 
-    async def _take(self, item: _Item) -> tuple[bool, _Look]:
-        """Delete an item; whether it was still there, and else the first one now."""
-        taking = _Taking(
-            self._endpoints,
-            pb.txn_request(
-                [(CompareKey(item.key).mod == item.mod_revision).encode(_RAW)],
-                [pb.request_op(request_delete_range=pb.delete_range_request(item.key))],
-                [pb.request_op(request_range=self._first())],
-            ),
-        )
-        await taking.wait()
-        answer = taking.result()
-        if answer.succeeded:
-            return True, _Look(None, revision(answer.header))
-        found = answer.responses[0].response_range
-        assert found is not None
-        return False, _found(found)._replace(revision=revision(answer.header))
-
 
 class _Taking:
-    """A transaction whose answer a task of its own waits for, so that who is cancelled can still learn it."""
+    """Taking an item. A task of its own waits for the answer, so that who is cancelled can still learn it."""
 
-    __slots__ = ("_answer", "_done", "_endpoints", "_failure", "_message", "_scope")
+    __slots__ = ("_done", "_endpoints", "_failure", "_look", "_message", "_scope")
 
-    def __init__(self, endpoints: Endpoints, message: bytes) -> None:
+    def __init__(self, endpoints: Endpoints, item: _Item, first: bytes) -> None:
         self._endpoints = endpoints
-        self._message = message
+        self._message = pb.txn_request(
+            [(CompareKey(item.key).mod == item.mod_revision).encode(_RAW)],
+            [pb.request_op(request_delete_range=pb.delete_range_request(item.key))],
+            [pb.request_op(request_range=first)],
+        )
         self._scope = trio.CancelScope()
         self._done = trio.Event()
-        self._answer: pb.TxnResponse | None = None
+        self._look: _Look | None = None
         self._failure: Exception | None = None
 
-    async def wait(self) -> None:
-        """Wait for the answer.
+    async def wait(self) -> _Look:
+        """Take it, or else look for the first one that is there now.
 
         Cancellation:
-          No effect if the answer is that it was carried out; then this returns.
+          No effect; if it was taken, this returns.
+
+        Raises:
+          EtcdError: as every transaction.
         """
-        service = self._endpoints.service
         await trio.lowlevel.checkpoint_if_cancelled()
+        service = self._endpoints.service
         try:
             with service.guard():
                 service.start_soon(self._run, name="queue")
@@ -174,28 +165,35 @@ class _Taking:
             with trio.move_on_after(_GRACE, shield=True):
                 await self._done.wait()
             self._scope.cancel("the server does not answer")
-            if self._answer is None or not self._answer.succeeded:
+            if self._look is None or not self._look.taken:
                 raise
-
-    def result(self) -> pb.TxnResponse:
-        """The answer, or the error."""
         if self._failure is not None:
             raise self._failure
-        assert self._answer is not None
-        return self._answer
+        assert self._look is not None
+        return self._look
 
     async def _run(self) -> None:  # noqa: ASYNC910 - a call is one
         try:
             with self._scope:
-                self._answer = await self._endpoints.call(
-                    TXN, self._message, pb.decode_txn_response, write=True
-                )
+                self._look = await self._endpoints.call(TXN, self._message, _decode_taking, write=True)
         except (EtcdError, trio.ClosedResourceError) as error:
             self._failure = error
         finally:
             self._done.set()
 
 
-def _found(answer: pb.RangeResponse) -> _Look:
-    item = _Item(answer.kvs[0].key, answer.kvs[0].value, answer.kvs[0].mod_revision) if answer.kvs else None
-    return _Look(item, revision(answer.header))
+def _decode_look(data: bytes) -> _Look:
+    answer = pb.decode_range_response(data)
+    return _Look(_first_of(answer), revision(answer.header))
+
+
+def _decode_taking(data: bytes) -> _Look:
+    answer = pb.decode_txn_response(data)
+    found = answer.responses[0].response_range if answer.responses else None
+    if found is None and not answer.succeeded:
+        raise DecodeError("the answer does not fit the transaction")
+    return _Look(None if found is None else _first_of(found), revision(answer.header), answer.succeeded)
+
+
+def _first_of(answer: pb.RangeResponse) -> _Item | None:
+    return _Item(answer.kvs[0].key, answer.kvs[0].value, answer.kvs[0].mod_revision) if answer.kvs else None

@@ -13,6 +13,7 @@ from ._keys import TextT, key_space
 from ._kv import put_message
 from ._proto import _codec as pb
 from ._proto._methods import RANGE, TXN
+from ._proto._wire import DecodeError
 from ._server_errors import CompactedError
 from ._types import revision
 
@@ -175,13 +176,18 @@ class Attempt:
         )
         # As for every transaction that only reads: a reset could crash old servers.
         writes = bool(self._writes)
-        answer = await self._endpoints.call(TXN, message, pb.decode_txn_response, write=writes, reset=writes)
+        return await self._endpoints.call(TXN, message, self._following, write=writes, reset=writes)
+
+    def _following(self, data: bytes) -> Attempt | None:
+        answer = pb.decode_txn_response(data)
         if answer.succeeded:
             return None
-        ranges = [response.response_range for response in answer.responses]
+        found = [response.response_range for response in answer.responses]
+        if len(found) != len(self._reads):
+            raise DecodeError(f"{len(found)} answers to {len(self._reads)} operations")
         known = {
-            key: found.kvs[0] if found is not None and found.kvs else None
-            for key, found in zip(self._reads, ranges, strict=True)
+            key: answer.kvs[0] if answer is not None and answer.kvs else None
+            for key, answer in zip(self._reads, found, strict=True)
         }
         return Attempt(self._endpoints, self._isolation, revision(answer.header), known)
 

@@ -18,7 +18,7 @@ Transaction = StmTransaction[str]
 
 @asynccontextmanager
 async def shaken(server: EtcdServer, namespace: str) -> AsyncGenerator[Text]:
-    """A client whose connections break every few milliseconds."""
+    """A client whose connections break, each after some octets."""
     with trio.fail_after(60):
         async with (
             FaultProxy(server.endpoint) as proxy,
@@ -29,8 +29,10 @@ async def shaken(server: EtcdServer, namespace: str) -> AsyncGenerator[Text]:
             async def shake() -> None:
                 rng = Random(4)
                 while True:
-                    await trio.sleep(rng.uniform(0.005, 0.03))
-                    proxy.cut_after(rng.randrange(200), rng.choice(("client", "server")))
+                    connections = proxy.statistics().connections
+                    proxy.cut_after(rng.randrange(2000), rng.choice(("client", "server")))
+                    while proxy.statistics().connections == connections:
+                        await trio.sleep(0.002)
 
             nursery.start_soon(shake)
             yield communicator
