@@ -49,8 +49,8 @@ ANNOTATIONS = {
     "credentials": "EtcdCredential | None",
 }
 ALWAYS = {
-    "sort_order": ("SortOrder | RangeRequestSortOrder", "SortOrder.NONE", "as_sort({})"),
-    "sort_target": ("SortTarget | RangeRequestSortTarget", "SortTarget.KEY", "as_sort({})"),
+    "sort_order": ("SortOrder | RangeRequestSortOrder", "RangeRequestSortOrder.NONE", "as_sort({})"),
+    "sort_target": ("SortTarget | RangeRequestSortTarget", "RangeRequestSortTarget.KEY", "as_sort({})"),
     "filters": ("Sequence[WatchFilter | WatchCreateRequestFilterType] | None", "None", "as_filters({})"),
     "ready_event": ("asyncio.Event | None", "None", "{}"),
     "encoding": ("str | type[bytes] | None", "None", "as_codec({})"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import warnings
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     Ts = TypeVarTuple("Ts")
 
 ResultT = TypeVar("ResultT")
+
+
+class _Failure(NamedTuple):
+    error: Exception
 
 
 def run(main: Callable[[*Ts], Coroutine[Any, Any, ResultT]], *args: *Ts) -> ResultT:
@@ -43,5 +47,14 @@ def run(main: Callable[[*Ts], Coroutine[Any, Any, ResultT]], *args: *Ts) -> Resu
             f"trio-asyncio cannot be imported here ({error}): run the program with asyncio.run(main()), "
             "or install etcetra-trio[asyncio] on Python 3.11 to 3.13"
         ) from error
-    result: ResultT = trio_asyncio.run(trio_asyncio.aio_as_trio(main), *args)
+
+    async def outcome_of_main() -> ResultT | _Failure:
+        try:
+            return await main(*args)
+        except Exception as error:  # noqa: BLE001 - trio-asyncio's nurseries would put it into groups
+            return _Failure(error)
+
+    result: ResultT | _Failure = trio_asyncio.run(trio_asyncio.aio_as_trio(outcome_of_main))
+    if isinstance(result, _Failure):
+        raise result.error
     return result

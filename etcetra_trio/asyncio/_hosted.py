@@ -96,12 +96,16 @@ class Hosted(Generic[ValueT_co]):
 
     async def __aexit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
-    ) -> bool:
+    ) -> bool | None:
         """Leave, and wait until Trio's side has left."""
         call = self._call
         if call is None or not self._entered:
             raise RuntimeError("this was not entered")
         self._body_left = True
+        if isinstance(exc, GeneratorExit):  # the coroutine is dropped: nobody can wait any more
+            if not self._scope.loop.is_closed():
+                call.scope.cancel("the asyncio task was dropped")
+            return False
         cancelled: asyncio.CancelledError | None = None
         try:
             if not self._interrupted:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import trio
 
+from .._lease import _verdict
 from ..streams._service import open_service
 
 if TYPE_CHECKING:
@@ -50,11 +51,12 @@ async def _readme_lock(
     lease_ttl: int,
 ) -> AsyncGenerator[Lock[Any]]:
     refusal: LockLostWarning | None = None
+    failure: BaseException | None = None
 
     async def judge() -> None:
         nonlocal refusal
         await lock.wait_lost()
-        if lock.kept.reason == lock.kept._limit_reason:
+        if _at_its_limit(lock):
             text = f"the ttl of {ttl:g} s of the lock {name!r} is over: it is free, and its block runs on"
             try:
                 warnings.warn(text, LockLostWarning, stacklevel=1)
@@ -69,8 +71,21 @@ async def _readme_lock(
     ):
         with trio.CancelScope() as scope:
             service.start_soon(judge, name="loss of a lock")
-            yield lock
-        if scope.cancelled_caught:
+            try:
+                yield lock
+            except Exception as error:  # noqa: BLE001 - raised below
+                failure = error
+        try:
             if refusal is not None:
-                raise refusal
-            lock.check()
+                raise refusal from failure
+            if lock.lost and not _at_its_limit(lock):
+                kept = lock.kept
+                failure = _verdict(failure, lock.lost_error(kept.reason or ""), kept.trouble)
+            if failure is not None:
+                raise failure
+        finally:
+            del failure  # no reference cycle with our own frame
+
+
+def _at_its_limit(lock: Lock[Any]) -> bool:
+    return lock.kept.reason == lock.kept._limit_reason

@@ -12,6 +12,7 @@ from .._txn import Branch, TxnAction, TxnResponse
 from .._txn import TxnResult as TrioTxnResult
 from .._types import DeleteResult, PutResult
 from ._arguments import as_number, as_sort
+from ._words import RangeRequestSortOrder, RangeRequestSortTarget
 from ._wrapped import answer
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from .._compare import Compare
     from .._kv import RangeOptions, SupportsLease
     from .._types import SortOrder, SortTarget
-    from .types import RangeRequestSortOrder, RangeRequestSortTarget
 
 #: What a transaction's list holds for each operation: a get's value (or None), a range's keys and values,
 #: ``{"revision": n}`` for a put, None for a delete, the list of a nested transaction.
@@ -123,8 +123,8 @@ class EtcdTransactionAction(Generic[TextT]):
         min_mod_revision: int | str | None = None,
         revision: int | str | None = None,
         serializable: bool = False,
-        sort_order: SortOrder | RangeRequestSortOrder | None = None,
-        sort_target: SortTarget | RangeRequestSortTarget | None = None,
+        sort_order: SortOrder | RangeRequestSortOrder = RangeRequestSortOrder.NONE,
+        sort_target: SortTarget | RangeRequestSortTarget = RangeRequestSortTarget.KEY,
         encoding: str | None = None,
     ) -> object:
         """Read one key; its item is the value, or None. A limit and an order mean nothing for one key."""

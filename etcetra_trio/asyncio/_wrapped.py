@@ -100,7 +100,7 @@ class Entered(Wrapped):
 
     async def __aexit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
-    ) -> bool:
+    ) -> bool | None:
         """Leave, and wait until Trio's side has left."""
         if self._block is None:
             raise RuntimeError("this was not entered")

@@ -254,7 +254,7 @@ class EtcdLockManager:
 
     async def __aexit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
-    ) -> bool:
+    ) -> bool | None:
         """Release the lock."""
         block, self._block = self._block, None
         if block is None:
@@ -311,7 +311,7 @@ class EtcdConnectionManager(Generic[TextT]):
 
     async def __aexit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
-    ) -> bool:
+    ) -> bool | None:
         """Leave."""
         communicator, self._communicator = self._communicator, None
         if communicator is None:

@@ -15,6 +15,7 @@ from .._compare import Compare
 from .._errors import InvalidRequestError
 from .._watch_events import WatchEventType
 from ._txn import TxnResult
+from ._words import RangeRequestSortOrder, RangeRequestSortTarget, WatchCreateRequestFilterType
 
 if TYPE_CHECKING:
     from .._proto._messages.etcdserverpb import DeleteRangeRequest as DeleteRangeRequestType
@@ -52,31 +53,6 @@ _TextT_co = TypeVar("_TextT_co", str, bytes, covariant=True)
 NoneType: type[None] = type(None)
 TxnReturnValues = TxnResult
 TxnReturnType = TxnResult
-
-
-class RangeRequestSortOrder(Enum):
-    """How a range is sorted; the same as :class:`SortOrder`."""
-
-    NONE = 0
-    ASCEND = 1
-    DESCEND = 2
-
-
-class RangeRequestSortTarget(Enum):
-    """What a range is sorted by; the same as :class:`SortTarget`."""
-
-    KEY = 0
-    VERSION = 1
-    CREATE = 2
-    MOD = 3
-    VALUE = 4
-
-
-class WatchCreateRequestFilterType(Enum):
-    """Events that the server leaves out; the same as :class:`WatchFilter`."""
-
-    NOPUT = 0
-    NODELETE = 1
 
 
 class CompareCompareResult(Enum):
