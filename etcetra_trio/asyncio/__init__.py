@@ -11,6 +11,7 @@ from .. import AuthNotEnabledError as AuthNotEnabledError
 from .. import AuthRevisionOldError as AuthRevisionOldError
 from .. import AuthSetupError as AuthSetupError
 from .. import BadLeaderTransfereeError as BadLeaderTransfereeError
+from .. import CallTimeoutError as CallTimeoutError
 from .. import ClusterCorruptError as ClusterCorruptError
 from .. import ClusterIdMismatchError as ClusterIdMismatchError
 from .. import CompactedError as CompactedError

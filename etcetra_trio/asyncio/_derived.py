@@ -104,7 +104,7 @@ class DerivedEtcdClient(Generic[TextT]):
     Args:
       addr: Where etcd is: a :class:`HostPortPair`, a string such as ``"host:2379"``,
         ``"https://host:2379"``, ``"[::1]:2379"`` or ``"unix:///path"``, several of them between commas, or a
-        sequence of these. The first that answers serves.
+        sequence of these. The first that answers serves; those that failed lately come last.
       secure: The same as ``tls=True``.
       encoding: The text codec of keys and values; None for bytes.
       namespace: Put before every key, and removed from everything that comes back.
@@ -114,6 +114,14 @@ class DerivedEtcdClient(Generic[TextT]):
         :class:`ssl.SSLContext` of yours does, on which ALPN is set to HTTP/2. ``https://`` alone is True, too.
         Server certificates are always checked, unless your own context does not.
       max_receive_size: The largest answer to take, in octets.
+      call_timeout: The most that a call may take, in seconds, with connecting and repeating: for programs that do
+        not put a cancel scope around each. It is not for watches and other things that last. None: no limit.
+      sync_interval: Ask the cluster for its members that often, in seconds, and connect to these as well, so that
+        the client follows when members come and go. None: only ``endpoints`` are used.
+      ping_interval: While something waits for a server that was silent for so many seconds, ask whether it still
+        lives. etcd ends connections on which this comes more often than every 5 seconds, unless its
+        ``--grpc-keepalive-min-time`` allows it; then it becomes rarer by itself.
+      ping_timeout: How long to wait for a sign of life then, in seconds, before another endpoint is sought.
 
     Raises:
       InvalidRequestError: an endpoint cannot be one, the encoding is unknown, or another argument makes no
@@ -133,6 +141,10 @@ class DerivedEtcdClient(Generic[TextT]):
         namespace: str | bytes = ...,
         http2: Literal["lean", "h2"] = ...,
         max_receive_size: int = ...,
+        call_timeout: float | None = ...,
+        sync_interval: float | None = ...,
+        ping_interval: float = ...,
+        ping_timeout: float = ...,
     ) -> None: ...
 
     @overload
@@ -146,6 +158,10 @@ class DerivedEtcdClient(Generic[TextT]):
         namespace: str | bytes = ...,
         http2: Literal["lean", "h2"] = ...,
         max_receive_size: int = ...,
+        call_timeout: float | None = ...,
+        sync_interval: float | None = ...,
+        ping_interval: float = ...,
+        ping_timeout: float = ...,
         encoding: None,
     ) -> None: ...
 
@@ -160,6 +176,10 @@ class DerivedEtcdClient(Generic[TextT]):
         namespace: str | bytes = "",
         http2: Literal["lean", "h2"] = "lean",
         max_receive_size: int = 64 << 20,
+        call_timeout: float | None = None,
+        sync_interval: float | None = None,
+        ping_interval: float = 6.0,
+        ping_timeout: float = 3.0,
     ) -> None:
         if credentials:
             raise _trio.InvalidRequestError("credentials is not supported yet")
@@ -172,6 +192,10 @@ class DerivedEtcdClient(Generic[TextT]):
             namespace=namespace,
             http2=http2,
             max_receive_size=max_receive_size,
+            call_timeout=call_timeout,
+            sync_interval=sync_interval,
+            ping_interval=ping_interval,
+            ping_timeout=ping_timeout,
         )
         self.addr: HostPortPair | str | Sequence[HostPortPair | str] = addr
         self.secure: bool = secure
@@ -2053,11 +2077,11 @@ class Leadership(Wrapped, Generic[TextT]):
 
     @property
     def lost(self) -> bool:
-        """Whether it is not held any more, or cannot be proved to be."""
+        """Whether it was lost: not held any more, or not to be proved to be. What is released is not lost."""
         return self._get("lost")
 
     async def wait_lost(self) -> None:
-        """Wait until it is lost.
+        """Wait until it is lost or released.
 
         Cancellation:
           No effect.
@@ -2138,7 +2162,7 @@ class Leadership(Wrapped, Generic[TextT]):
         return await self._call(self._trio.release)
 
     def check(self) -> None:
-        """Raise LeaseLostError if it is lost."""
+        """Raise LeaseLostError if it is not held."""
         return self._do(self._trio.check)
 
     async def proclaim(self, value: str | bytes) -> None:
@@ -2213,11 +2237,11 @@ class Lease(Wrapped):
 
     @property
     def lost(self) -> bool:
-        """Whether it cannot be proved any more that it lives."""
+        """Whether it was lost: it cannot be proved that it lives. One that was given back is not lost."""
         return self._get("lost")
 
     async def wait_lost(self) -> None:
-        """Wait until it is lost.
+        """Wait until it is lost or given back.
 
         Cancellation:
           No effect.
@@ -2249,11 +2273,11 @@ class Lock(Wrapped, Generic[TextT]):
 
     @property
     def lost(self) -> bool:
-        """Whether it is not held any more, or cannot be proved to be."""
+        """Whether it was lost: not held any more, or not to be proved to be. What is released is not lost."""
         return self._get("lost")
 
     async def wait_lost(self) -> None:
-        """Wait until it is lost.
+        """Wait until it is lost or released.
 
         Cancellation:
           No effect.
@@ -2334,7 +2358,7 @@ class Lock(Wrapped, Generic[TextT]):
         return await self._call(self._trio.release)
 
     def check(self) -> None:
-        """Raise LeaseLostError if it is lost."""
+        """Raise LeaseLostError if it is not held."""
         return self._do(self._trio.check)
 
 

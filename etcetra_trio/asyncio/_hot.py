@@ -9,9 +9,8 @@ with this in place of the endpoints.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
-from .._errors import AuthError, ConnectionLostError, UnavailableError
 from .._proto._wire import DecodeError
 from ..streams._calls import UnaryCall
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
+    from .._errors import EtcdError
     from .._proto._methods import Method
     from ..streams._connection import Connection
     from ..streams._endpoints import Endpoints
@@ -63,32 +63,45 @@ class HotEndpoints:
         max_message: int = 0,
         reset: bool = True,
     ) -> ResponseT:
-        """As :meth:`Endpoints.call`, which takes over where there is no connection or a call should go elsewhere."""
-        scope = self._scope
+        """As :meth:`Endpoints.call`, which takes over where there is no connection, or where a call failed."""
+        scope, endpoints = self._scope, self._endpoints
         scope.check_open()
-        live = self._endpoints.live
-        if live is not None and live.engine.accepting:
-            call = FutureCall(live, scope.loop)
-            call.max_message = max_message
-            call.reset = reset
-            end = await self._answer(live, call, method, message, leader=leader)
-            if not end.status:
-                assert call.message is not None
-                try:
-                    return decode(call.message)
-                except DecodeError as error:
-                    failure = live.malformed(error, method, write=write)
-                    raise failure from failure.__cause__
-            refusal: Exception = live.error(end, method, write=write, leader=leader)
-            if not _may_go_elsewhere(refusal, write=write):
-                raise refusal
+        live = endpoints.live
+        if live is None or not live.engine.accepting or endpoints.call_timeout is not None:
 
-        async def in_trio() -> ResponseT:
-            return await self._endpoints.call(
-                method, message, decode, write=write, leader=leader, max_message=max_message, reset=reset
-            )
+            async def in_trio() -> ResponseT:
+                return await endpoints.call(
+                    method, message, decode, write=write, leader=leader, max_message=max_message, reset=reset
+                )
 
-        return await scope.call(in_trio)
+            return await scope.call(in_trio)
+        connection = live
+        call = FutureCall(connection, scope.loop)
+        call.max_message = max_message
+        call.reset = reset
+        end = await self._answer(connection, call, method, message, leader=leader)
+        answer = call.message or b""
+        if end.status:
+            failure = connection.error(end, method, write=write, leader=leader)
+
+            async def again() -> tuple[Connection, bytes]:
+                return await endpoints._repeat(
+                    cast("EtcdError", failure),
+                    connection,
+                    method,
+                    message,
+                    write=write,
+                    leader=leader,
+                    max_message=max_message,
+                    reset=reset,
+                )
+
+            connection, answer = await scope.call(again)
+        try:
+            return decode(answer)
+        except DecodeError as error:
+            malformed = connection.malformed(error, method, write=write)
+            raise malformed from malformed.__cause__
 
     async def _answer(
         self, live: Connection, call: FutureCall, method: Method, message: bytes, *, leader: bool
@@ -110,10 +123,3 @@ class HotEndpoints:
                 raise
         assert call.end is not None
         return call.end
-
-
-def _may_go_elsewhere(error: Exception, *, write: bool) -> bool:
-    """Whether the endpoints' own judgement is asked: nothing was done, and another connection may do better."""
-    if not isinstance(error, (ConnectionLostError, UnavailableError, AuthError)):
-        return False
-    return not write or error.outcome == "not_applied"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import inspect
 import pickle
 
 import pytest
@@ -124,17 +125,16 @@ def test_on_trio_asyncio(etcd_server: EtcdServer) -> None:
     on_trio_asyncio(__name__, etcd_server.endpoint)
 
 
-#: For classes that do not take what an RpcError takes; those that are not here take a text.
-ARGUMENTS: dict[type[etcetra_trio.EtcdError], tuple[object, ...]] = {
-    etcetra_trio.EncodingError: ("key", "k", "utf-8", "reason"),
-    etcetra_trio.ConnectionFailedError: ([("a:1", OSError("no"))],),
-    etcetra_trio.ConnectionLostError: ("a:1", "reason"),
-    etcetra_trio.RemoteProtocolError: ("a:1", "reason"),
-    etcetra_trio.WatchLaggedError: (7,),
-    etcetra_trio.LeaseLostError: ("7b", "reason"),
-    etcetra_trio.LockLostError: ("lock", "reason"),
-    etcetra_trio.LeadershipLostError: ("election", "reason"),
-    etcetra_trio.LockTimeoutError: ("lock", 1.5),
+#: What their constructors take, by its name; whatever is not here is a text.
+ARGUMENTS: dict[str, object] = {
+    "code": etcetra_trio.StatusCode.UNAVAILABLE,
+    "method": "/etcdserverpb.KV/Put",
+    "endpoints": [("a:1", OSError("no"))],
+    "outcome": "unknown",
+    "what": "key",
+    "revision": 7,
+    "timeout": 1.5,
+    "limit": 1.5,
 }
 
 
@@ -142,15 +142,10 @@ def every_error() -> list[etcetra_trio.EtcdError]:
     found: list[etcetra_trio.EtcdError] = []
     for cls in vars(etcetra_trio).values():
         if isinstance(cls, type) and issubclass(cls, etcetra_trio.EtcdError):
-            of_calls: tuple[object, ...] = (
-                etcetra_trio.StatusCode.UNAVAILABLE,
-                "text",
-                "/a.KV/Put",
-                "a:1",
-                "unknown",
-            )
-            is_of_a_call = issubclass(cls, (etcetra_trio.RpcError, etcetra_trio.OutcomeUnknownError))
-            found.append(cls(*ARGUMENTS.get(cls, of_calls if is_of_a_call else ("text",))))
+            own = next((vars(base)["__init__"] for base in cls.__mro__ if "__init__" in vars(base)), None)
+            taken = inspect.signature(own).parameters.values() if inspect.isfunction(own) else ()
+            names = [p.name for p in taken if p.kind is p.POSITIONAL_OR_KEYWORD and p.name != "self"]
+            found.append(cls(*(ARGUMENTS.get(name, "text") for name in names or ["message"])))
     return found
 
 
