@@ -6,20 +6,16 @@ import os
 import subprocess
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
 
 import trio
 
 from etcetra_trio.testing import EtcdMember, find_etcdctl
 
-if TYPE_CHECKING:
-    from trio import Process
-
 
 class Etcdctl:
     """One that runs, and the lines that it writes."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: trio.Process) -> None:
         self.process = process
         self._unread = b""
 

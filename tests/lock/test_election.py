@@ -19,13 +19,13 @@ from etcetra_trio import (
 from etcetra_trio.testing import EtcdServer, FaultProxy
 
 
-def values(leaders: list[KeyValue[str] | None]) -> list[str | None]:
-    return [None if leader is None else leader.value for leader in leaders]
-
-
 async def receive(leaders: LeaderObserver[str], count: int) -> list[str | None]:
+    values: list[str | None] = []
     with trio.fail_after(20):
-        return values([await leaders.receive() for _ in range(count)])
+        while len(values) < count:
+            leader = await leaders.receive()
+            values.append(None if leader is None else leader.value)
+    return values
 
 
 async def test_campaign(communicator: Text, etcd_server: EtcdServer) -> None:
