@@ -38,6 +38,13 @@ def test_the_examples_print_what_their_comments_say() -> None:
         "txn_compare(",
         "txn(",
         "fail_after(",
+        'with_lock("foolock")',
+        'with_lock("foolock", timeout=5)',
+        'with_lock("foolock", ttl=5)',
+        "held_lock",
+        "lease(",
+        "campaign(",
+        "observe(",
     ],
 )
 def test_shows(call: str) -> None:

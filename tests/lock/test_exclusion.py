@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -29,7 +30,7 @@ def assert_apart(reports: list[Report]) -> None:
     bodies = sorted(tuple(body) for report in reports for body in report.bodies)
     fences = [fence for _, _, fence in bodies]
     assert fences == sorted(set(fences))
-    for (_, end, _), (begin, _, _) in zip(bodies, bodies[1:], strict=False):
+    for (_, end, _), (begin, _, _) in pairwise(bodies):
         assert end <= begin
 
 
