@@ -38,6 +38,8 @@ pack_message_header = struct.Struct(">HBBBIBI").pack
 unpack_setting = struct.Struct(">HI").iter_unpack
 unpack_two = struct.Struct(">II").unpack_from
 
+#: Words of a GOAWAY, in octets: they may quote what a server sent.
+GOAWAY_DEBUG = 128
 SETTINGS_ACK = pack_header(0, 0, SETTINGS, ACK, 0)
 PING_ACK = pack_header(0, 8, PING, ACK, 0)
 PING_HEADER = pack_header(0, 8, PING, 0, 0)
@@ -68,7 +70,8 @@ def rst_stream(stream_id: int, error_code: int) -> bytes:
 
 
 def goaway(error_code: int, debug: bytes) -> bytes:
-    """A client's GOAWAY: the server opens no streams, so the last one is 0."""
+    """A client's GOAWAY, with the beginning of ``debug``: the server opens no streams, so the last one is 0."""
+    debug = debug[:GOAWAY_DEBUG]
     return pack_header(0, 8 + len(debug), GOAWAY, 0, 0) + bytes(4) + error_code.to_bytes(4, "big") + debug
 
 

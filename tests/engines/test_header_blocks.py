@@ -115,6 +115,7 @@ BROKEN = {
     "a string without its end": b"\x40\x05ab",
     "a table larger than allowed": b"\x3f\xff\xff\x7f\x88",
     "huffman rubbish": b"\x40\x84\xff\xff\xff\xff\x00",
+    "what hpack's own message quotes at length": b"\x7f" + b"\x80" * 5 + bytes(300),
 }
 
 
