@@ -163,13 +163,12 @@ def http_end(headers: HeaderBlock, body: bytes) -> StreamEnd:
     return StreamEnd("http", _HTTP_STATUS.get(headers.http_status, UNKNOWN), what, headers.fields)
 
 
-def reset_end(error_code: int) -> StreamEnd:
-    """The end of an RPC whose stream the server reset."""
+def reset_end(error_code: int, *, answering: bool) -> StreamEnd:
+    """The end of an RPC whose stream the server reset. ``answering``: after it had begun to answer."""
     name = error_name(error_code)
     status = _RESET_STATUS.get(error_code, INTERNAL)
-    return StreamEnd(
-        "refused" if error_code == 0x7 else "reset", status, f"the server reset the stream: {name}"
-    )
+    refused = error_code == 0x7 and not answering  # who answers has looked at the request, whatever the code says
+    return StreamEnd("refused" if refused else "reset", status, f"the server reset the stream: {name}")
 
 
 def error_name(code: int) -> str:

@@ -190,7 +190,7 @@ class H2Engine(H2Requests):
 
     def _reset(self, stream: Stream, event: StreamReset) -> None:
         if event.remote_reset:
-            end = reset_end(int(event.error_code))
+            end = reset_end(int(event.error_code), answering=stream.headers is not None)
         else:
             end = StreamEnd("message", INTERNAL, "the server overflowed the stream's window")
         self._fail(stream, NO_ERROR, end)

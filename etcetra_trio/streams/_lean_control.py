@@ -143,7 +143,7 @@ class Control(Requests):
         else:
             self._forget(stream)
             self._start_waiting()
-            stream.on_end(reset_end(int.from_bytes(payload, "big")))
+            stream.on_end(reset_end(int.from_bytes(payload, "big"), answering=stream.headers is not None))
 
     def _goaway(self, stream_id: int, payload: bytes) -> None:
         if stream_id:
