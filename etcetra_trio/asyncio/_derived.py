@@ -2542,7 +2542,7 @@ class Queue(Wrapped, Generic[TextT]):
           EncodingError: the first item is no text; it stays where it is.
           OutcomeUnknownError: the first item may be lost: the connection broke as it was taken.
           EtcdError: as every transaction and watch.
-          trio.ClosedResourceError: the client is closed.
+          trio.ClosedResourceError: the client is closed; if it was as the first item was taken, that may be lost.
         """
         return await self._call(self._trio.get)
 
