@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import subprocess
 import sys
 import threading
@@ -26,6 +27,8 @@ ResultT = TypeVar("ResultT")
 Scenario = Callable[[EtcdClient[str]], Coroutine[Any, Any, None]]
 
 ROOT = Path(__file__).parent.parent.parent
+#: Virtual environments of other clients, as ``python -m tests.bench --peers`` makes them; None: there are none.
+PEERS = Path(folder) if (folder := os.environ.get("ETCETRA_PEERS")) else None
 #: For one scenario, in seconds.
 PATIENCE = 30
 RUNNERS: dict[str, Callable[[Coroutine[Any, Any, None]], None]] = {

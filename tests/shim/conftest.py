@@ -1,4 +1,4 @@
-"""etcetra's README takes twenty seconds, nearly all of them asleep: it runs beside the other tests of the shim."""
+"""What takes long, nearly all of it asleep, runs in processes beside the other tests of the shim."""
 
 from __future__ import annotations
 
@@ -11,28 +11,35 @@ from contextlib import ExitStack
 import pytest
 
 from etcetra_trio.testing import EtcdServer
-from shim._kit import ROOT
+from shim._kit import PEERS, ROOT
 from shim._seed import PAGES
 
 Running = dict[str, "subprocess.Popen[str]"]
 
 
 @pytest.fixture(scope="session", autouse=True)
-def seed_processes() -> Generator[Running]:
-    """Processes that run it, each with a server of its own; none where the page is not to be had."""
+def beside() -> Generator[Running]:
+    """Processes, each with a server of its own: etcetra's README, where it is to be had, and the differential cases."""
     with ExitStack() as stack:
         running: Running = {}
+
+        def start(name: str, *command: str) -> None:
+            server = stack.enter_context(EtcdServer())
+            process = running[name] = subprocess.Popen(
+                [*command, server.host, str(server.port)],
+                env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            stack.callback(process.communicate)
+            stack.callback(process.kill)
+
+        cases = str(ROOT / "tests/shim/_differential.py")
         for page in PAGES[:1]:
             for name in ("asyncio", "uvloop", "trio_asyncio"):
-                server = stack.enter_context(EtcdServer())
-                command = [sys.executable, "-m", "shim._seed", name, str(page), server.host, str(server.port)]
-                running[name] = subprocess.Popen(
-                    command,
-                    env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"},
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE,
-                    text=True,
-                )
-                stack.callback(running[name].communicate)
-                stack.callback(running[name].kill)
+                start(f"README, {name}", sys.executable, "-m", "shim._seed", name, str(page))
+        start("cases, ours", sys.executable, cases, "etcetra_trio.asyncio")
+        if PEERS is not None:
+            start("cases, etcetra", str(PEERS / "etcetra/bin/python"), cases, "etcetra")
         yield running
