@@ -519,8 +519,8 @@ async def outcome(function: Case, package: Any, communicator: Any) -> Any:
 
 
 async def main(name: str, host: str, port: str) -> None:
-    package = importlib.import_module(name)
-    package.client_of_the_test = package.EtcdClient(package.HostPortPair(host, int(port)))  # type: ignore[attr-defined]
+    package: Any = importlib.import_module(name)
+    package.client_of_the_test = package.EtcdClient(package.HostPortPair(host, int(port)))
     results = {}
     for function in CASES.values():
         async with package.EtcdClient(package.HostPortPair(host, int(port))).connect() as communicator:
