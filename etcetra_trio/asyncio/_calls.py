@@ -16,7 +16,7 @@ from .errors import translated
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from ..streams._connection import Connection
+    from ._turns import Turns
     from ._wrapped import Channel
 
 ResultT = TypeVar("ResultT")
@@ -73,11 +73,11 @@ class TrioCall(Generic[ResultT]):
 class Scope:
     """What ends together: the Trio tasks that run for one ``connect()`` block."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, nursery: trio.Nursery) -> None:
-        self.loop: asyncio.AbstractEventLoop = loop
+    def __init__(self, turns: Turns, nursery: trio.Nursery) -> None:
+        self.turns: Turns = turns
+        self.loop: asyncio.AbstractEventLoop = turns.loop
         self._nursery = nursery
         self._running: set[TrioCall[Any]] = set()
-        self._unflushed: Connection | None = None
         #: Those that are open, or were forgotten.
         self.channels: WeakSet[Channel[Any]] = WeakSet()
         self.closed: bool = False
@@ -129,16 +129,6 @@ class Scope:
             return call.result
         finally:
             call.error = None  # no cycle with our own frame
-
-    def flush_soon(self, connection: Connection) -> None:
-        """Send, in one piece, what all tasks of this turn of the loop have for the connection."""
-        if self._unflushed is not connection:
-            self._unflushed = connection
-            self.loop.call_soon(self._flush, connection)
-
-    def _flush(self, connection: Connection) -> None:
-        self._unflushed = None
-        connection._flush()
 
     def close(self) -> None:
         """Cancel everything that runs."""

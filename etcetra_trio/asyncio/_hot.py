@@ -1,4 +1,4 @@
-"""Unary calls of asyncio tasks: the answer completes a Future, and no Trio task is made.
+"""Unary calls of asyncio tasks: the answer wakes the task, and no Trio task is made.
 
 The methods of Trio's communicator that await nothing but :meth:`Endpoints.call` are run by asyncio tasks as they are,
 with this in place of the endpoints.
@@ -9,14 +9,15 @@ with this in place of the endpoints.
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from .._proto._wire import DecodeError
 from ..streams._calls import UnaryCall
 
 if TYPE_CHECKING:
-    import asyncio
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
+    from contextvars import Context
 
     from .._errors import EtcdError
     from .._proto._methods import Method
@@ -24,25 +25,67 @@ if TYPE_CHECKING:
     from ..streams._endpoints import Endpoints
     from ..streams._grpc import StreamEnd
     from ._calls import Scope
+    from ._turns import Turns
 
 ResponseT = TypeVar("ResponseT")
 
 
 class FutureCall(UnaryCall):
-    """One request, one answer, for an asyncio task."""
+    """One request, one answer, for an asyncio task, which awaits this as it awaits a Future.
 
-    __slots__ = ("_loop", "future")
+    It is none, so that all answers that come together wake their tasks in one callback of the loop.
+    """
 
-    def __init__(self, connection: Connection, loop: asyncio.AbstractEventLoop) -> None:
+    __slots__ = ("_asyncio_future_blocking", "_cancelled", "_turns", "_wakeup")
+
+    def __init__(self, connection: Connection, turns: Turns) -> None:
         super().__init__(connection)
-        self._loop = loop
-        self.future: asyncio.Future[None] = loop.create_future()
+        self._turns = turns
+        self._cancelled = False
+        self._wakeup: Callable[[], object] | None = None
+        self._asyncio_future_blocking = False
+
+    def __await__(self) -> Generator[FutureCall, None, StreamEnd]:
+        if self.end is None:
+            self._asyncio_future_blocking = True
+            yield self
+        assert self.end is not None
+        return self.end
+
+    def get_loop(self) -> asyncio.AbstractEventLoop:
+        """As a Future."""
+        return self._turns.loop
+
+    def add_done_callback(
+        self, function: Callable[[FutureCall], object], *, context: Context | None = None
+    ) -> None:
+        """As a Future, for the one task that waits."""
+        self._wakeup = lambda: function(self) if context is None else context.run(function, self)
+
+    def result(self) -> None:
+        """As a Future: what the task is told when it goes on."""
+        if self._cancelled:
+            raise asyncio.CancelledError
+
+    def cancel(self, msg: object = None) -> bool:  # noqa: ARG002 - 3.11 gives a message
+        """As a Future: the task is cancelled, and the server hears of it."""
+        if self.end is not None or self._cancelled:
+            return False
+        self._cancelled = True
+        if self.reset:
+            self.connection.cancel(self)
+        self._wake()
+        return True
 
     def on_end(self, end: StreamEnd) -> None:
         """As in :class:`Stream`."""
         super().on_end(end)
-        if not self.future.done() and not self._loop.is_closed():
-            self.future.set_result(None)
+        if not self._cancelled:
+            self._wake()
+
+    def _wake(self) -> None:
+        if self._wakeup is not None:
+            self._turns.call_soon(self._wakeup)
 
 
 class HotEndpoints:
@@ -76,7 +119,7 @@ class HotEndpoints:
 
             return await scope.call(in_trio)
         connection = live
-        call = FutureCall(connection, scope.loop)
+        call = FutureCall(connection, scope.turns)
         call.max_message = max_message
         call.reset = reset
         end = await self._answer(connection, call, method, message, leader=leader)
@@ -114,12 +157,5 @@ class HotEndpoints:
             if len(engine.streams) == 1:
                 live._flush()
             else:
-                self._scope.flush_soon(live)
-            try:
-                await call.future
-            except BaseException:
-                if call.reset:
-                    live.cancel(call)
-                raise
-        assert call.end is not None
-        return call.end
+                self._scope.turns.flush_soon(live)
+        return await call

@@ -117,7 +117,7 @@ class Block(Scope):
     """What one ``async with client.connect()`` uses."""
 
     def __init__(self, link: Link, nursery: trio.Nursery) -> None:
-        super().__init__(link.loop, nursery)
+        super().__init__(link.portal.turns, nursery)
         self.link: Link = link
         self.endpoints: Endpoints = link.endpoints
         self.hot: HotEndpoints = HotEndpoints(self.endpoints, self)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 from ..streams._service import interrupt_in
+from ._turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -74,6 +75,7 @@ class Portal:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop: asyncio.AbstractEventLoop = loop
         self.thread: int = threading.get_ident()
+        self.turns: Turns = Turns(loop)
         #: Pooled connections.
         self.users: int = 0
         #: ``connect()`` blocks that are open.
