@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_args
 
 import trio
@@ -89,7 +90,8 @@ async def hold(
             held = await _acquire(service, endpoints, contest, value, make, terms)
         if held is None:
             raise LockTimeoutError(contest.name, terms.timeout or 0)
-        async with body_of(held.kept, terms.on_lost, held.release, held.lost_error):
+        release = partial(held.release, service)
+        async with body_of(held.kept, terms.on_lost, release, held.lost_error):
             yield held
 
 
@@ -114,7 +116,7 @@ async def _acquire(
             await contender.wait_turn(before)
             if terms.ttl is not None:
                 await _limit(endpoints, kept, terms.ttl)
-                service.start_soon(_release_when_lost, held, name="lock ttl")
+                service.start_soon(_release_when_lost, held, service, name="lock ttl")
         kept.detach(alive)
         if alive.cancelled_caught:
             kept.expire()
@@ -136,6 +138,6 @@ async def _limit(endpoints: Endpoints, kept: KeptLease, ttl: float) -> None:  # 
     kept.end_at(sent + ttl, f"its ttl of {ttl:g} s is over")
 
 
-async def _release_when_lost(held: Held[Any]) -> None:
+async def _release_when_lost(held: Held[Any], service: Service) -> None:
     await held.wait_lost()
-    await held.release()
+    await held.release(service)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _EQUAL, _CREATE = 0, 1  # Compare.CompareResult, Compare.CompareTarget
 _DESCEND, _BY_CREATE = 2, 2  # RangeRequest.SortOrder, RangeRequest.SortTarget
 #: After how many seconds the own key is watched: what is over before that needs no stream.
-GUARD_AFTER: Final = 0.05
+GUARD_AFTER: Final = 0.25
 #: These transactions look whether their work is done already, so they may be sent again.
 _REPEATABLE_TXN: Final = TXN._replace(repeatable=True)
 

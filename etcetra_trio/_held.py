@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ._txn import TxnAction, TxnResult
     from .streams._endpoints import Endpoints
     from .streams._kept_lease import KeptLease
+    from .streams._service import Service
 
 
 class Held(Generic[TextT]):
@@ -160,7 +161,7 @@ class Held(Generic[TextT]):
         """What to raise when it is lost."""
         return self._error(self._name, reason)
 
-    async def release(self) -> None:
+    async def release(self, service: Service) -> None:
         """Give it up, once.
 
         Cancellation:
@@ -169,10 +170,17 @@ class Held(Generic[TextT]):
         self._endpoints.leases.remove(self.kept)
         async with self._releasing:
             if not self._released:
+                # The next one need not wait for the revocation, nor this for one answer after the other.
+                revoked = trio.Event()
+                service.start_soon(self._revoke, revoked, name="lock release")
                 with suppress(EtcdError, trio.ClosedResourceError):
                     await self._contender.leave()
-                await give_back(self._endpoints, self.kept)
+                await revoked.wait()
                 self._released = True
+
+    async def _revoke(self, revoked: trio.Event) -> None:
+        await give_back(self._endpoints, self.kept)
+        revoked.set()
 
     def check(self) -> None:
         """Raise LeaseLostError if it is not held."""

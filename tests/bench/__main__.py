@@ -16,6 +16,7 @@ from .checks import CPU_LIMITS, checks
 from .figures import Figures, Peers
 from .instructions import INSTRUCTIONS, instruction_checks
 from .live import live_peer
+from .locks import LOCK_WORKLOADS, lock_checks, lock_commands
 from .peer_environments import PACKAGES, environments
 from .peer_limits import PEER_LIMITS, peer_checks
 from .report import heading
@@ -26,7 +27,7 @@ from .watch_report import LIMITS, many_checks, watch_checks
 from .watch_workloads import WATCH_WORKLOADS, WATCHES
 from .workloads import FULL, IMPORT, QUICK, QUICK_CHECK, WORKLOADS
 
-NAMES = [*WORKLOADS, TLS, *WATCH_WORKLOADS, WATCHES, INSTRUCTIONS, IMPORT]
+NAMES = [*WORKLOADS, TLS, *WATCH_WORKLOADS, WATCHES, *LOCK_WORKLOADS, INSTRUCTIONS, IMPORT]
 
 
 def options() -> argparse.Namespace:
@@ -50,7 +51,7 @@ def options() -> argparse.Namespace:
         IMPORT,
         WATCHES,
         INSTRUCTIONS,
-        *({*LIMITS, *PEER_LIMITS} if parsed.peers else ()),
+        *({*LIMITS, *PEER_LIMITS, *LOCK_WORKLOADS} if parsed.peers else ()),
     }
     limited = [name for name in NAMES if name in limits]
     parsed.workloads = parsed.workloads or (limited if parsed.check else NAMES)
@@ -73,18 +74,25 @@ async def bench(parsed: argparse.Namespace) -> int:
             server() as (port, description),
             started(commands(port, folder), pythons) as clients,
             started(watch_commands(port, folder), pythons) as watchers,
+            started(lock_commands(port), pythons) as lockers,
             live_peer("writer", str(port)) as writer,
         ):
-            head = heading(effort, description, compiled, {**clients.versions, **watchers.versions})
+            head = heading(
+                effort,
+                description,
+                compiled,
+                {**clients.versions, **watchers.versions, **lockers.versions},
+            )
             print(*(f"{name}: {text}" for name, text in head.items()), sep="\n", flush=True)
             await store(writer, parsed.workloads)
             for name in parsed.workloads:
-                text = await figures.measure(name, effort, port, Peers(clients, watchers, writer))
+                text = await figures.measure(name, effort, port, Peers(clients, watchers, lockers, writer))
                 print(f"\n### {name}\n\n{text}", flush=True)
     print(f"\n{trio.current_time() - begin:.0f} s in all")
     failed = {
         **clients.failed,
         **{f"{client}, watching": reason for client, reason in watchers.failed.items()},
+        **{f"{client}, locking": reason for client, reason in lockers.failed.items()},
     }
     for client, reason in failed.items():
         print(f"\n{client} failed: {reason}", file=sys.stderr)
@@ -92,12 +100,12 @@ async def bench(parsed: argparse.Namespace) -> int:
         parsed.json.write_text(json.dumps({"heading": head, "results": figures.data}, indent=1) + "\n")
     if not parsed.check:
         return 1 if failed else 0
-    missing = {*clients.absent, *watchers.absent}
+    missing = {*clients.absent, *watchers.absent, *lockers.absent}
     absent = missing if parsed.peers else missing - {*PACKAGES} | {*failed}
     found = [*checks(figures.results, figures.imports, absent), *many_checks(figures.many)]
     found += instruction_checks(figures.instructions) + tls_checks(figures.tls)
     if parsed.peers:
-        found += watch_checks(figures.watches) + peer_checks(figures.results)
+        found += watch_checks(figures.watches) + peer_checks(figures.results) + lock_checks(figures.results)
     print(*found, sep="\n")
     return 0 if all(check.passed for check in found) else 1
 

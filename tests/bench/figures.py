@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from .imports import ImportTime, import_time
 from .instructions import INSTRUCTIONS, count, instruction_table
 from .live import LivePeer
+from .locks import LOCK_WORKLOADS, lock_table, lock_turns
 from .many_watches import ManyWatches, many_watches
 from .report import import_table, workload_data, workload_table
 from .run import Clients, Results, WatchResults, measure
@@ -17,10 +18,11 @@ from .workloads import IMPORT, WORKLOADS, Effort
 
 @dataclass(frozen=True, slots=True)
 class Peers:
-    """The processes of a run: those that get and put, those that watch, and the one that writes for these."""
+    """The processes of a run: those that get and put, watch, lock, and the one that writes for those that watch."""
 
     clients: Clients
     watchers: Clients
+    lockers: Clients
     writer: LivePeer
 
 
@@ -56,6 +58,10 @@ class Figures:
             return many_table(self.many)
         if name in WATCH_WORKLOADS:
             return await self._watch(name, effort, peers)
+        if name in LOCK_WORKLOADS:
+            self.results[name] = turns = await lock_turns(peers.lockers, name, effort)
+            self.data[name] = workload_data(turns, peers.lockers.absent)
+            return lock_table(turns, peers.lockers.absent)
         workload = WORKLOADS[name]
         turns = await measure(
             peers.clients, name, effort.rounds, lambda peer: peer.turn(workload, effort.seconds)

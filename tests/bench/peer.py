@@ -7,7 +7,7 @@ import resource
 import sys
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar
@@ -58,11 +58,21 @@ async def serve(peer: Peer[Text], packages: Sequence[str]) -> None:
     """Store the keys, say that the peer is ready, then measure what is asked until stdin ends."""
     operations = _operations(peer.operations)
     await peer.together(10, partial(_preload, peer.operations))
+    await serve_operations(operations, peer.together, peer.read_line, packages)
+
+
+async def serve_operations(
+    operations: Mapping[str, Operation],
+    together: Callable[[int, Operation], Awaitable[None]],
+    read_line: Callable[[], Awaitable[str]],
+    packages: Sequence[str],
+) -> None:
+    """The same for a peer that needs no keys."""
     answer({"versions": {name: importlib.metadata.version(name) for name in packages}})
-    while line := await peer.read_line():
+    while line := await read_line():
         request = json.loads(line)
         operation = operations[request["operation"]]
-        turn = await _turn(peer.together, operation, request["tasks"], request["seconds"], request["most"])
+        turn = await _turn(together, operation, request["tasks"], request["seconds"], request["most"])
         answer(asdict(turn))
 
 
