@@ -106,8 +106,9 @@ def _remember(data: bytes) -> None:
     header = numbers(data, 2, data[1] + 2)
     i = header[-1][1]
     watch, i = (i + 1, behind_varint(data, i)), behind_varint(data, i)
-    for _ in range(3):  # event, its record, the key
-        n, i = length(data, i + 1)
+    for _ in range(2):  # event, its record
+        i = length(data, i + 1)[1]
+    n, i = length(data, i + 1)
     key = i, i + n
     revisions: list[Span] = []
     for _ in range(3):

@@ -69,7 +69,7 @@ class Connection:
     ) -> None:
         #: The endpoint, with the address that was connected to.
         self.target = target
-        self.endpoint = str(target)
+        self.endpoint: str = str(target)
         self.engine = engine
         self._wire = wire
         self._pings = pings
