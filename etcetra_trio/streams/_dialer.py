@@ -111,7 +111,7 @@ class Dialer:
             raise
         except trio.Cancelled:
             if trio.current_time() - started >= HEAD_START:  # another one was faster
-                self.ranking.suspect(target)
+                self.ranking.failed(target)
             raise
         self.ranking.connected(target)
         slot.open[target] = connection

@@ -40,9 +40,13 @@ class Ranking(Generic[PlaceT]):
         self._health: dict[PlaceT, Health] = {}
 
     def order(self, places: Iterable[PlaceT]) -> list[PlaceT]:
-        """The best first: as given, but those in quarantine last, the one that failed first before the others."""
+        """The best first: as given, but those in quarantine last.
+
+        Of these, whom no attempt reached comes behind those that only did not do their work, and else whose
+        quarantine began first has its turn first.
+        """
         now = self._clock()
-        return sorted(places, key=lambda place: max(self._quarantine(place) - now, 0.0))
+        return sorted(places, key=lambda place: self._badness(place, now))
 
     def next_attempt(self, place: PlaceT) -> float:
         """When a place that failed may be tried again; 0 for others."""
@@ -72,6 +76,8 @@ class Ranking(Generic[PlaceT]):
         if health is not None:
             health.failures = 0
 
-    def _quarantine(self, place: PlaceT) -> float:
+    def _badness(self, place: PlaceT, now: float) -> tuple[int, float]:
         health = self._health.get(place)
-        return 0.0 if health is None else health.quarantined_until
+        if health is None or health.quarantined_until <= now:
+            return -1, 0.0
+        return min(health.failures, 1), health.quarantined_until

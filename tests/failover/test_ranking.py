@@ -37,6 +37,15 @@ def test_where_all_are_bad_each_has_its_turn() -> None:
     assert "".join(asked) == "abcabca"
 
 
+def test_whom_no_attempt_reached_comes_last() -> None:
+    clock = Clock()
+    clock.ranking.failed("a")
+    clock.now += 1
+    clock.ranking.suspect("b")
+    clock.ranking.suspect("c")
+    assert clock.ranking.order("abcd") == ["d", "b", "c", "a"]
+
+
 def test_pauses_grow_to_a_bound_and_vary() -> None:
     for chance, expected in (
         (0.0, [0.05, 0.1, 0.2, 0.4, 0.5, 0.5]),
