@@ -132,7 +132,8 @@ class Watch(trio.abc.ReceiveChannel[ItemT]):
         finally:
             self._busy = False
 
-    __anext__ = receive  # one coroutine less at each event than with the method of the base class
+    if not TYPE_CHECKING:  # the base class has the types
+        __anext__ = receive  # one coroutine less at each event
 
     def _learn_from(self, known: Known, batch: Batch) -> Batch | None:
         """With ``resync``: note the events, and leave out those that are not wanted; None if all are."""
