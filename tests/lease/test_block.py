@@ -21,34 +21,6 @@ from etcetra_trio.testing import EtcdServer, FaultProxy
 from lease._kit import SHORTEST, Text, connected, nothing_left
 
 
-async def test_kept_alive_and_revoked(communicator: Text) -> None:
-    """Many leases on one stream, for much longer than their TTL."""
-    leases: list[Lease] = []
-
-    async def keep(seconds: float, begun: trio.Event) -> None:
-        begin = trio.current_time()
-        async with communicator.lease(SHORTEST) as lease:
-            assert begin < lease.deadline <= trio.current_time() + SHORTEST
-            leases.append(lease)
-            await communicator.put(f"{lease.id}", "here", lease=lease)
-            begun.set()
-            await trio.sleep(seconds)
-            assert trio.current_time() < lease.deadline
-            assert not lease.lost
-            assert await communicator.get(f"{lease.id}") == "here"
-        assert await communicator.get(f"{lease.id}") is None
-
-    async with trio.open_nursery() as nursery:
-        for number in range(100):
-            begun = trio.Event()
-            nursery.start_soon(keep, SHORTEST * (1.2 + number / 120), begun)
-            await begun.wait()
-        await trio.sleep(SHORTEST)
-        assert len(communicator._endpoints.leases._streams) == 1
-        assert {lease.id for lease in leases} <= set(await communicator.list_leases())
-    assert not {lease.id for lease in leases} & set(await communicator.list_leases())
-
-
 async def test_nothing_is_left(etcd_server: EtcdServer, communicator: Text) -> None:
     async with communicator.lease(30):  # the connections are there from here on
         pass
@@ -98,38 +70,6 @@ async def test_revoked_by_somebody_else(communicator: Text) -> None:
     await lease.wait_lost()
 
 
-async def test_no_server_for_too_long() -> None:
-    """The body ends before the server could end the lease."""
-    async with EtcdServer() as server, FaultProxy(server.endpoint) as proxy:
-        async with connected(proxy.endpoint) as communicator, connected(server.endpoint) as other:
-            async with other.watch("here") as events:
-                with pytest.raises(LeaseLostError, match="could not be renewed in time"):
-                    async with communicator.lease(SHORTEST) as lease:
-                        await communicator.put("here", "", lease=lease)
-                        proxy.black_hole()
-                        try:
-                            await trio.sleep(20)
-                        finally:
-                            ended = trio.current_time()
-                            assert lease.lost
-                left_at = trio.current_time()
-                assert (await events.receive()).value == ""
-                assert (await events.receive()).event.name == "DELETE"
-                assert ended < trio.current_time()
-                # The lease is over: there is nothing to wait for.
-                assert left_at - ended < 0.5
-
-
-async def test_why_it_could_not_be_renewed() -> None:
-    async with EtcdServer() as server, connected(server.endpoint) as communicator:
-        with pytest.raises(LeaseLostError) as caught:
-            async with communicator.lease(SHORTEST):
-                await trio.sleep(SHORTEST * 0.4)  # the stream is open
-                server.kill()
-                await trio.sleep(20)
-        assert isinstance(caught.value.__cause__, (ConnectionFailedError, ConnectionLostError))
-
-
 async def test_the_body_s_exception_is_the_cause(communicator: Text) -> None:
     error = KeyError("x")
     with pytest.raises(LeaseLostError) as caught:
@@ -172,17 +112,6 @@ async def test_suspended_system(communicator: Text, monkeypatch: pytest.MonkeyPa
             monkeypatch.setattr(_kept_lease, "suspended", lambda: before + 31)
             assert lease.lost
             await trio.sleep(20)
-
-
-async def test_server_is_away_for_a_moment() -> None:
-    async with EtcdServer(extra_args=["--heartbeat-interval=20", "--election-timeout=200"]) as server:
-        async with connected(server.endpoint) as communicator, communicator.lease(3) as lease:
-            await trio.sleep(1.1)
-            server.kill()
-            await server.arestart()
-            await trio.sleep(3)
-            assert not lease.lost
-            assert lease.id in await communicator.list_leases()
 
 
 async def test_not_granted() -> None:

@@ -132,7 +132,7 @@ async def test_without_an_answer(etcd_server: EtcdServer) -> None:
     async with connected(etcd_server.endpoint) as observer:
         leases_before = set(await observer.list_leases())
         async with observer.lock("sweep") as held:
-            with trio.move_on_after(3):
+            with trio.move_on_after(2.5):
                 async with trio.open_nursery() as nursery:
                     for waits in (False, True):
                         for use in [lock, campaign] if waits else USES:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import trio
-from lease._kit import Text, left, nothing_left
+from lease._kit import Text, nothing_left
 
 from etcetra_trio import ConnectionFailedError, EtcdClient, LockTimeoutError
 from etcetra_trio.testing import EtcdServer, FaultProxy
@@ -12,7 +12,7 @@ from etcetra_trio.testing import EtcdServer, FaultProxy
 
 async def test_not_acquired_in_time(etcd: EtcdClient[str], etcd_server: EtcdServer) -> None:
     async with etcd.with_lock("name"):
-        await trio.sleep(0.2)  # its key is watched, so there is nothing left for it to begin
+        await trio.sleep(0.4)  # its key is watched, so there is nothing left for it to begin
         async with nothing_left(etcd_server):
             begin = trio.current_time()
             with pytest.raises(LockTimeoutError, match=r"'name' was not acquired within 0\.3 s") as caught:
@@ -63,32 +63,9 @@ async def test_no_server() -> None:
 
 async def test_the_users_own_timeout(communicator: Text, etcd_server: EtcdServer) -> None:
     async with communicator.lock("name"):
-        await trio.sleep(0.2)
+        await trio.sleep(0.4)
         async with nothing_left(etcd_server):
             with pytest.raises(trio.TooSlowError) as caught, trio.fail_after(0.1):
                 async with communicator.lock("name"):
                     raise AssertionError
     assert type(caught.value) is trio.TooSlowError
-
-
-async def test_the_server_stands_still(etcd_server: EtcdServer) -> None:
-    """The clean-up keeps its bound, and what it could not do is undone when the lease is over."""
-    before = await left(etcd_server)
-    async with FaultProxy(etcd_server.endpoint) as proxy:
-        async with EtcdClient(proxy.endpoint).connect() as communicator:
-            async with communicator.lock("name", lease_ttl=2):
-                begin = trio.current_time()
-                with pytest.raises(LockTimeoutError):
-                    async with communicator.lock("name", lease_ttl=2, timeout=0.2):
-                        raise AssertionError
-                assert trio.current_time() - begin < 1
-                begin = trio.current_time()
-                with trio.move_on_after(0.2) as scope:
-                    async with communicator.lock("name", lease_ttl=2):
-                        raise AssertionError
-                assert scope.cancelled_caught
-                proxy.black_hole()
-                begin = trio.current_time()
-            assert trio.current_time() - begin < 1.5
-    await trio.sleep(2.6)
-    assert await left(etcd_server) == before
