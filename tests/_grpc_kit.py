@@ -96,6 +96,7 @@ class Server(grpc.GenericRpcHandler):  # type: ignore[misc]
         self.contexts: list[grpc.ServicerContext] = []
         self.ended: list[str] = []
         self.port = 0
+        self.stop: Callable[..., Any]  # the server's
 
     def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:
         name = details.method.rpartition("/")[2]
@@ -120,6 +121,7 @@ def serve(*options: tuple[str, Any], **handlers: Handler) -> Generator[Server]:
     with ThreadPoolExecutor(8) as pool:
         server = grpc.server(pool, handlers=[service], options=[("grpc.so_reuseport", 0), *options])
         service.port = server.add_insecure_port("127.0.0.1:0")
+        service.stop = server.stop
         server.start()
         try:
             yield service
