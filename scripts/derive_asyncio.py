@@ -345,6 +345,9 @@ class Derived:
                 docstring_of(node),
                 "return await self._enter()",
             )
+        if name == "aclose" and self.channel:
+            body = "await self._aclose()"
+            return function("", "async def aclose(self)", "None", docstring_of(node), body)
         if name == "receive" and self.channel:
             return function(
                 "",

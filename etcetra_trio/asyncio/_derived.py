@@ -2050,7 +2050,7 @@ class LeaderObserver(Channel[KeyValue[TextT] | None]):
         Cancellation:
           It is ended in any case.
         """
-        return await self._call(self._trio.aclose)
+        await self._aclose()
 
 
 class Leadership(Wrapped, Generic[TextT]):
@@ -2211,7 +2211,7 @@ class RangeIterator(Channel[KeyValue[TextT]]):
         Cancellation:
           It is closed in any case.
         """
-        return await self._call(self._trio.aclose)
+        await self._aclose()
 
 
 class Lease(Wrapped):
@@ -2501,7 +2501,7 @@ class MirrorChanges(Channel[MirrorChange[TextT]]):
         Cancellation:
           It is closed in any case.
         """
-        return await self._call(self._trio.aclose)
+        await self._aclose()
 
 
 class Queue(Wrapped, Generic[TextT]):
@@ -2666,7 +2666,7 @@ class Watch(Channel[ItemT]):
         Cancellation:
           It is ended in any case.
         """
-        return await self._call(self._trio.aclose)
+        await self._aclose()
 
 
 register(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -15,12 +16,17 @@ if TYPE_CHECKING:
 class Turns:
     """The next turn of one loop."""
 
-    __slots__ = ("_callbacks", "_unflushed", "loop")
+    __slots__ = ("_callbacks", "_thread", "_unflushed", "loop")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop: asyncio.AbstractEventLoop = loop
+        self._thread = threading.get_ident()
         self._callbacks: deque[Callable[[], object]] = deque()
         self._unflushed: Connection | None = None
+
+    def is_here(self) -> bool:
+        """Whether this thread is the loop's, and the loop can still do something."""
+        return threading.get_ident() == self._thread and not self.loop.is_closed()
 
     def call_soon(self, callback: Callable[[], object]) -> None:
         """Call it in the next turn; never again once the loop is closed."""

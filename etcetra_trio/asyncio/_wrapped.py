@@ -114,6 +114,7 @@ class Channel(Entered, Generic[ItemT]):
         super().__init__(scope, trio)
         # What came together with a cancellation.
         self._unread: deque[ItemT] = deque()
+        self._begun = False
         scope.channels.add(self)
 
     async def __aenter__(self) -> Self:
@@ -124,15 +125,35 @@ class Channel(Entered, Generic[ItemT]):
     async def _receive(self) -> ItemT:
         if self._unread:
             return self._unread.popleft()
+        self._begun = True
         item: ItemT = wrap(self._scope, await self._scope.call(self._trio.receive, unread=self._keep))
         return item
 
     def _keep(self, item: object) -> None:
         self._unread.append(wrap(self._scope, item))
 
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> bool | None:
+        """End it, on the server as well."""
+        self._begun = False
+        return await super().__aexit__(exc_type, exc, traceback)
+
+    async def _aclose(self) -> None:
+        self._begun = False
+        self._unread.clear()
+        await self._scope.call(self._trio.aclose)
+
     def stop(self) -> None:
-        """End it, without waiting; its block was left."""
-        self._scope.spawn(self._trio.aclose)
+        """End it, without waiting: its block was left, or nobody has it any more."""
+        if self._begun:
+            self._begun = False
+            self._scope.spawn(self._trio.aclose)
+
+    def __del__(self) -> None:
+        # As asyncio does it with asynchronous generators: a bare `async for` that was left ends quietly.
+        if not self._scope.closed and self._scope.turns.is_here():
+            self.stop()
 
     def __aiter__(self) -> Self:
         return self

@@ -27,7 +27,7 @@ def beside() -> Generator[Running]:
             server = stack.enter_context(EtcdServer())
             process = running[name] = subprocess.Popen(
                 [*command, server.host, str(server.port)],
-                env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"},
+                env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}:{ROOT / 'scripts'}"},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,
@@ -39,6 +39,8 @@ def beside() -> Generator[Running]:
         for page in PAGES[:1]:
             for name in ("asyncio", "uvloop", "trio_asyncio"):
                 start(f"README, {name}", sys.executable, "-m", "shim._seed", name, str(page))
+        for name in ("asyncio", "uvloop", "trio_asyncio"):
+            start(f"our README, {name}", sys.executable, "-m", "shim._readme_ours", name)
         start("cases, ours", sys.executable, cases, "etcetra_trio.asyncio")
         if PEERS is not None:
             start("cases, etcetra", str(PEERS / "etcetra/bin/python"), cases, "etcetra")

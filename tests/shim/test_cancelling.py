@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
 from contextlib import suppress
 from contextvars import ContextVar
@@ -345,7 +346,34 @@ async def iterating(client: Client) -> None:
                 break
 
 
+async def a_bare_loop_that_is_left_ends_quietly(client: Client) -> None:
+    async with client.connect() as communicator:
+        ready = asyncio.Event()
+        task = asyncio.create_task(first_value(communicator, ready))
+        await ready.wait()
+        await communicator.put("k", "v")
+        assert await task == "v"
+        gc.collect()
+        for _ in range(100):
+            if not watches(communicator):
+                break
+            await asyncio.sleep(0.01)
+        assert watches(communicator) == 0
+
+
+async def first_value(communicator: EtcdCommunicator[str], ready: asyncio.Event) -> str | None:
+    async for event in communicator.watch("k", ready):
+        return event.value
+    raise AssertionError
+
+
+def watches(communicator: EtcdCommunicator[str]) -> int:
+    """That are open on the client."""
+    return len(communicator._scope.channels)
+
+
 SCENARIOS: list[Scenario] = [
+    a_bare_loop_that_is_left_ends_quietly,
     timeout_of_a_call_that_waits,
     the_iterator_survives_wait_for,
     no_event_is_lost_to_a_timeout,
