@@ -2153,13 +2153,13 @@ class Leadership(Wrapped, Generic[TextT]):
         """What to raise when it is lost."""
         return self._do(self._trio.lost_error, reason)
 
-    async def release(self) -> None:
+    async def release(self, service: Service) -> None:
         """Give it up, once.
 
         Cancellation:
           May have happened; then the server does it when the lease is over.
         """
-        return await self._call(self._trio.release)
+        return await self._call(self._trio.release, service)
 
     def check(self) -> None:
         """Raise LeaseLostError if it is not held."""
@@ -2349,13 +2349,13 @@ class Lock(Wrapped, Generic[TextT]):
         """What to raise when it is lost."""
         return self._do(self._trio.lost_error, reason)
 
-    async def release(self) -> None:
+    async def release(self, service: Service) -> None:
         """Give it up, once.
 
         Cancellation:
           May have happened; then the server does it when the lease is over.
         """
-        return await self._call(self._trio.release)
+        return await self._call(self._trio.release, service)
 
     def check(self) -> None:
         """Raise LeaseLostError if it is not held."""
