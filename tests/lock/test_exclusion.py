@@ -18,10 +18,10 @@ from lock._worker import Order, Report
 PROCESSES = 5
 
 
-async def work(order: Order, seconds: float = 0.0) -> list[Report]:
-    """What the processes say they did."""
+async def work(order: Order, limit: float) -> list[Report]:
+    """What the processes say they did, within so many seconds."""
     argument = json.dumps(asdict(order))
-    printed = await programs("lock._worker", [(argument,)] * PROCESSES)
+    printed = await programs("lock._worker", [(argument,)] * PROCESSES, limit=limit)
     return [Report(**json.loads(text)) for text in printed]
 
 
@@ -38,8 +38,7 @@ def assert_apart(reports: list[Report]) -> None:
 async def test_nothing_is_lost(turns: int) -> None:
     """50 tasks; without fences, since the server is well."""
     async with EtcdServer() as server:
-        with trio.fail_after(60 + turns * 10):
-            reports = await work(Order([server.endpoint], tasks=10, turns=turns, fenced=False))
+        reports = await work(Order([server.endpoint], tasks=10, turns=turns, fenced=False), 60 + turns * 10)
         total = PROCESSES * 10 * turns
         assert sum(report.done for report in reports) == total
         assert sum(len(report.bodies) for report in reports) == total
@@ -60,7 +59,7 @@ async def test_nothing_is_lost(turns: int) -> None:
 async def test_members_that_fail(fenced: bool, seconds: float) -> None:
     """Members are killed, stopped and started again. Fenced updates are never lost; bodies never overlap."""
     rng = Random(7)
-    with trio.fail_after(120 + seconds):
+    with trio.fail_after(120 + 2 * seconds):
         async with EtcdCluster(3, heartbeat_ms=20, election_ms=200) as cluster:
             reports: list[Report] = []
             over = trio.Event()
@@ -69,7 +68,7 @@ async def test_members_that_fail(fenced: bool, seconds: float) -> None:
                 order = Order(
                     cluster.endpoints, tasks=10, turns=0, fenced=fenced, seconds=seconds, lease_ttl=SHORTEST
                 )
-                reports.extend(await work(order))
+                reports.extend(await work(order, 60 + 2 * seconds))
                 over.set()
 
             async with trio.open_nursery() as nursery:
