@@ -112,7 +112,8 @@ class Watch(trio.abc.ReceiveChannel[ItemT]):
         try:
             nothing = self._batch is None and not watcher.inbox and watcher.failure is None
             if nothing and self._ready and not self._closed:
-                await watcher.arrived.wait()  # is the checkpoint
+                watcher.arrived.task = trio.lowlevel.current_task()
+                await trio.lowlevel.wait_task_rescheduled(watcher.arrived.abort)  # is the checkpoint
             else:
                 await trio.lowlevel.checkpoint()
                 if not self._ready:

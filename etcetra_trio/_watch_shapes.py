@@ -38,7 +38,8 @@ class EventShape(Generic[TextT]):
 
     def items(self, batch: Batch, start: int) -> tuple[list[WatchEvent[TextT] | EncodingError], int]:
         events = batch.events
-        if start or len(events) > AT_ONCE:
+        count = len(events)
+        if start or count > AT_ONCE:
             events = events[start : start + AT_ONCE]
         found: list[WatchEvent[TextT] | EncodingError] = []
         try:
@@ -49,7 +50,8 @@ class EventShape(Generic[TextT]):
                     found += watch_events(self._keys, [event], batch.coalesced, synthetic=batch.synthetic)
                 except EncodingError as error:
                     found.append(error)
-        found.reverse()
+        if count > 1:
+            found.reverse()
         return found, start + len(events)
 
 

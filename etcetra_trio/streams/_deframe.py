@@ -35,15 +35,7 @@ def feed(stream: Stream, data: bytes, limit: int) -> int:
       MessageError: a compressed message, or one longer than ``limit`` (seen from its prefix, before it is here).
     """
     credited = 0
-    if stream.parts is None:
-        need = len(data)
-        if (
-            need > PREFIX and message_length(data, 0, limit) == need - PREFIX
-        ):  # mostly it is one whole message
-            stream.lent += need
-            stream.on_message(data[PREFIX:], need)
-            return 0
-    else:
+    if stream.parts is not None:
         stream.parts.append(data)
         stream.have += len(data)
         if stream.have < stream.need:

@@ -199,7 +199,18 @@ class LeanEngine(Control):
                 if stream.receive_window < 0:
                     self._spoiled(stream, FLOW_CONTROL_ERROR, "the server overran the stream's window")
                     return
-                credit = feed(stream, data, stream.max_message or self._message_limit) + length - len(data)
+                limit = stream.max_message or self._message_limit
+                if (
+                    stream.parts is None
+                    and PREFIX < length == len(data)
+                    and not data[0]
+                    and int.from_bytes(data[1:PREFIX], "big") == length - PREFIX <= limit
+                ):  # mostly it is one whole message
+                    stream.lent += length
+                    stream.on_message(data[PREFIX:], length)
+                    credit = 0
+                else:
+                    credit = feed(stream, data, limit) + length - len(data)
         except MessageError as error:
             self._refuse(stream, error.end, flags)
             return

@@ -12,12 +12,16 @@ if TYPE_CHECKING:
 
 
 class Waiter:
-    """A place where at most one task waits; waking it when nobody is there does nothing."""
+    """A place where at most one task waits; waking it when nobody is there does nothing.
 
-    __slots__ = ("_task",)
+    Where every microsecond counts, a task waits without :meth:`wait`: it puts itself into :attr:`task`, which is
+    None, and calls ``wait_task_rescheduled`` with :meth:`abort`.
+    """
+
+    __slots__ = ("task",)
 
     def __init__(self) -> None:
-        self._task: trio.lowlevel.Task | None = None
+        self.task: trio.lowlevel.Task | None = None
 
     @enable_ki_protection
     async def wait(self) -> None:
@@ -29,19 +33,20 @@ class Waiter:
         Raises:
           trio.BusyResourceError: another task waits here.
         """
-        if self._task is not None:
+        if self.task is not None:
             msg = "another task is already doing this"
             raise trio.BusyResourceError(msg)
-        self._task = current_task()
-        await wait_task_rescheduled(self._abort)
+        self.task = current_task()
+        await wait_task_rescheduled(self.abort)
 
     def wake(self) -> None:
         """Let the waiting task go on."""
-        task = self._task
+        task = self.task
         if task is not None:
-            self._task = None
+            self.task = None
             reschedule(task)
 
-    def _abort(self, _raise_cancel: Callable[[], None]) -> Abort:
-        self._task = None
+    def abort(self, _raise_cancel: Callable[[], None]) -> Abort:
+        """Trio's abort function."""
+        self.task = None
         return Abort.SUCCEEDED
