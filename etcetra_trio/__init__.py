@@ -1,5 +1,8 @@
 """The Trio-native etcd v3 client."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from ._addresses import HostPortPair as HostPortPair
 from ._admin_errors import AuthenticationFailedError as AuthenticationFailedError
 from ._admin_errors import AuthNotEnabledError as AuthNotEnabledError
@@ -110,6 +113,51 @@ from ._watch_events import WatchBatch as WatchBatch
 from ._watch_events import WatchEvent as WatchEvent
 from ._watch_events import WatchEventType as WatchEventType
 from ._watch_events import WatchFilter as WatchFilter
+
+if TYPE_CHECKING:
+    from ._auth import Auth as Auth
+    from ._auth import AuthStatus as AuthStatus
+    from ._auth import Permission as Permission
+    from ._auth import PermissionType as PermissionType
+    from ._cluster import Cluster as Cluster
+    from ._cluster import Member as Member
+    from ._cluster import MemberAddResult as MemberAddResult
+    from ._maintenance import Alarm as Alarm
+    from ._maintenance import AlarmAction as AlarmAction
+    from ._maintenance import AlarmType as AlarmType
+    from ._maintenance import DowngradeAction as DowngradeAction
+    from ._maintenance import HashKV as HashKV
+    from ._maintenance import Maintenance as Maintenance
+    from ._maintenance import MemberStatus as MemberStatus
+    from ._maintenance import SnapshotResult as SnapshotResult
+
+# For operators: imported when they are asked for, with all the messages that the rest does without.
+_ADMINISTRATION = {
+    "Auth": "_auth",
+    "AuthStatus": "_auth",
+    "Permission": "_auth",
+    "PermissionType": "_auth",
+    "Cluster": "_cluster",
+    "Member": "_cluster",
+    "MemberAddResult": "_cluster",
+    "Alarm": "_maintenance",
+    "AlarmAction": "_maintenance",
+    "AlarmType": "_maintenance",
+    "DowngradeAction": "_maintenance",
+    "HashKV": "_maintenance",
+    "Maintenance": "_maintenance",
+    "MemberStatus": "_maintenance",
+    "SnapshotResult": "_maintenance",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _ADMINISTRATION:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    public: object = getattr(import_module(f".{_ADMINISTRATION[name]}", __name__), name)
+    globals()[name] = public
+    _show_public_names()
+    return public
 
 
 def _show_public_names() -> None:

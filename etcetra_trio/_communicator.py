@@ -22,8 +22,11 @@ from ._writes import Writes
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from ._auth import Auth
+    from ._cluster import Cluster
     from ._compare import Compare
     from ._keys import KeySpace
+    from ._maintenance import Maintenance
     from .streams import GrpcChannel
 
 
@@ -61,6 +64,27 @@ class EtcdCommunicator(
         from .streams import GrpcChannel  # noqa: PLC0415 - brings grpclib, which only this needs
 
         return GrpcChannel(self._endpoints)
+
+    @property
+    def auth(self) -> Auth:
+        """Users, roles and permissions."""
+        from ._auth import Auth  # noqa: PLC0415 - brings betterproto2 and its messages, like the two below
+
+        return Auth(self._endpoints)
+
+    @property
+    def cluster(self) -> Cluster:
+        """The members of the cluster."""
+        from ._cluster import Cluster  # noqa: PLC0415
+
+        return Cluster(self._endpoints)
+
+    @property
+    def maintenance(self) -> Maintenance:
+        """What keeps the cluster well: status, snapshots, alarms and the like."""
+        from ._maintenance import Maintenance  # noqa: PLC0415
+
+        return Maintenance(self._endpoints)
 
     @overload
     def mirror(self, prefix: str | bytes) -> Mirror[TextT]: ...

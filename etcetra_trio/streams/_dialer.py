@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final, Literal
@@ -56,6 +57,18 @@ class Dialer:
         self._tls = tls
         self._pings = pings
         self._calm: dict[Endpoint, int] = {}
+
+    @property
+    def secure(self) -> bool:
+        """Whether it can speak TLS."""
+        return self._tls is not None
+
+    def only(self, endpoint: Endpoint) -> Dialer:
+        """The same for this one endpoint, whatever is known of it."""
+        dialer = copy(self)
+        dialer.endpoints = (endpoint,)
+        dialer.ranking = Ranking(trio.current_time)
+        return dialer
 
     async def dial(self, slot: Slot) -> Connection | list[tuple[str, Exception]]:
         """A connection for ``slot``: an open one, or a new one, or how it failed with every endpoint."""

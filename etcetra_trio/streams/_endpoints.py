@@ -65,6 +65,11 @@ class Endpoints:
         return self._dialer.service
 
     @property
+    def dialer(self) -> Dialer:
+        """What opens the connections."""
+        return self._dialer
+
+    @property
     def live(self) -> Connection | None:
         """The connection that calls use; it may be lost by now."""
         return self._calls.live

@@ -33,6 +33,7 @@ class Slot:
         #: By endpoint and address: also those that were in use before and may be again.
         self.open: dict[Endpoint, Connection] = {}
         self._last_live: float | None = None
+        self._attempts = trio.CancelScope()
 
     async def get(self, *, write: bool = False) -> Connection:
         """The connection in use; one to the best endpoint that answers where there is none.
@@ -78,11 +79,20 @@ class Slot:
         if self.open.get(connection.target) is connection:
             del self.open[connection.target]
 
+    def close(self) -> None:
+        """Nobody needs it any more: attempts end, and so do connections."""
+        self._attempts.cancel("nobody waits for a connection any more")
+        for connection in self.open.values():
+            connection.close()
+
     async def _run(self, dial: _Dial) -> None:
+        result: Connection | list[tuple[str, Exception]] = []
         try:
-            result = await self._dialer.dial(self)
+            with self._attempts:
+                result = await self._dialer.dial(self)
         finally:
             self._dial = None
+            self._attempts = trio.CancelScope()
             dial.over.set()
         if isinstance(result, list):
             dial.failures = result

@@ -1,0 +1,1 @@
+"""The administrative calls, with a real etcd and with scripted servers."""
