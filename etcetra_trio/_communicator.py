@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, final, overload
 
 from ._elections import Elections
 from ._key_reads import KeyReads
-from ._keys import TextT
+from ._keys import TextT, key_space
 from ._leases import Leases
 from ._locks import Locks
 from ._mirror import Mirror
@@ -14,6 +14,7 @@ from ._proto._methods import TXN
 from ._ranges import Ranges
 from ._reads import Reads
 from ._recipes import Recipes
+from ._settle import carry_out, find_guard
 from ._txn import TxnAction, TxnResult, build_txn
 from ._types import INHERIT, Inherit
 from ._watches import Watches
@@ -144,6 +145,8 @@ class EtcdCommunicator(
         self,
         compares: Iterable[Compare],
         txn_builder: Callable[[TxnAction[TextT], TxnAction[TextT]], object],
+        *,
+        settle: bool = ...,
     ) -> TxnResult[TextT]: ...
     @overload
     async def txn_compare(
@@ -152,6 +155,7 @@ class EtcdCommunicator(
         txn_builder: Callable[[TxnAction[str], TxnAction[str]], object],
         *,
         encoding: str,
+        settle: bool = ...,
     ) -> TxnResult[str]: ...
     @overload
     async def txn_compare(
@@ -160,6 +164,7 @@ class EtcdCommunicator(
         txn_builder: Callable[[TxnAction[bytes], TxnAction[bytes]], object],
         *,
         encoding: None,
+        settle: bool = ...,
     ) -> TxnResult[bytes]: ...
     async def txn_compare(
         self,
@@ -167,6 +172,7 @@ class EtcdCommunicator(
         txn_builder: Callable[[TxnAction[Any], TxnAction[Any]], object],
         *,
         encoding: str | Inherit | None = INHERIT,
+        settle: bool = False,
     ) -> TxnResult[str] | TxnResult[bytes] | TxnResult[TextT]:
         """Carry out the one or the other group of operations, at once, by whether all compares hold.
 
@@ -179,6 +185,12 @@ class EtcdCommunicator(
           txn_builder: A plain function of two :class:`TxnAction`: what to do if they hold, and what if not.
           encoding: The text codec of this transaction; None takes and gives bytes. The default is the
             client's.
+          settle: Find out what happened when that is unknown, and give the exact result. The transaction must write
+            a key on the condition that it was not written since (``CompareKey("k").mod == m``) or does not exist
+            (``.version == 0``); otherwise it may only put, and read where the condition does not hold. What it
+            writes to that key must be its own: the same value with the same lease, written by somebody else at the
+            same time, cannot be told from it. For a key that does not exist, it may happen twice if somebody
+            deletes the key meanwhile. It costs a read before, and some more when the outcome is unknown.
 
         Returns:
           A list with one item for each operation of the group that was carried out; ``succeeded`` says which:
@@ -187,7 +199,8 @@ class EtcdCommunicator(
         Raises:
           InvalidRequestError: a bad argument, or a key that is written twice; nothing was sent.
           OutcomeUnknownError: the transaction may or may not have been carried out. Its ``__cause__`` says
-            why. One that only reads raises that cause instead.
+            why. One that only reads raises that cause instead. With ``settle`` only where that cannot be found out
+            any more, because no server answers or the key's history is compacted.
           TooManyOpsError: more operations than the server takes (128 unless it is set).
           CompactedError: a revision that is read was compacted.
           EncodingError: what was read is no text; the transaction was carried out.
@@ -195,7 +208,13 @@ class EtcdCommunicator(
           ConnectionLostError: not sent, or never looked at (and ConnectionFailedError).
           trio.ClosedResourceError: the client is closed.
         """
-        return await self._txn(compares, txn_builder, self._key_space(encoding))
+        keys = self._key_space(encoding)
+        if not settle:
+            return await self._txn(compares, txn_builder, keys)
+        txn = build_txn(keys, compares, txn_builder)
+        txn.check()
+        raw = EtcdCommunicator(self._endpoints, key_space(None, b""))
+        return await carry_out(self._endpoints, raw, txn, find_guard(txn.message))
 
     async def _txn(
         self,

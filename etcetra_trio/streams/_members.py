@@ -8,8 +8,8 @@ import trio
 
 from .._addresses import parse_endpoints
 from .._errors import EtcdError, InvalidRequestError
+from .._fields import fields
 from .._proto._methods import MEMBER_LIST
-from .._proto._wire import DecodeError, length, skip, uint64
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from ._endpoints import Endpoints
 
 _LINEARIZABLE: Final = b"\x08\x01"  # a MemberListRequest
-_BYTES: Final = 2  # the wire type
 #: Addresses that mean "this machine, all of them", and so nothing to others.
 _UNSPECIFIED: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - to refuse them
 
@@ -45,11 +44,11 @@ async def keep_in_sync(endpoints: Endpoints, dialer: Dialer, interval: float) ->
 def client_urls(response: bytes) -> list[str]:
     """The clients' URLs of all members that are no learners, in a MemberListResponse."""
     urls: list[str] = []
-    for number, value in _fields(response):
+    for number, value in fields(response):
         if number == 2:
-            fields = _fields(value)
-            if (5, b"\x01") not in fields:
-                urls += [url.decode("utf-8", "replace") for field, url in fields if field == 4]
+            member = fields(value)
+            if (5, b"\x01") not in member:
+                urls += [url.decode("utf-8", "replace") for field, url in member if field == 4]
     return urls
 
 
@@ -73,24 +72,3 @@ def merged(given: Sequence[Endpoint], found: Sequence[Endpoint]) -> tuple[Endpoi
     """The members, in the order that the user gave; then what the user gave besides, which may lead there too."""
     known = [endpoint for endpoint in given if endpoint in found]
     return tuple(dict.fromkeys([*known, *found, *given]))
-
-
-def _fields(message: bytes) -> list[tuple[int, bytes]]:
-    """The fields of a message by number; numbers are given as the octets that they are on the wire."""
-    fields: list[tuple[int, bytes]] = []
-    at = 0
-    try:
-        while at < len(message):
-            tag, at = uint64(message, at)
-            if tag & 7 == _BYTES:
-                size, at = length(message, at)
-                end = at + size
-            else:
-                end = skip(message, at, tag)
-            if end > len(message):
-                raise DecodeError("a field is longer than its message")
-            fields.append((tag >> 3, message[at:end]))
-            at = end
-    except IndexError as error:
-        raise DecodeError("the message ends within a field") from error
-    return fields
