@@ -125,11 +125,11 @@ class RangeReader:
             self.done = True
         elif end.status == StatusCode.UNIMPLEMENTED:
             stream.connection.unimplemented.add(RANGE_STREAM.path)
-        elif end.kind == "status":
+        elif end.kind == "status" and end.status != StatusCode.UNAVAILABLE:
             raise stream.connection.error(end, RANGE_STREAM, write=False)
         elif end.kind == "message":
             self._may_stream = False  # its chunks are larger than we take at once
-        return []  # where the connection broke, a page goes on from here, over another one
+        return []  # where the connection broke, or its server has no leader, a page goes on from here elsewhere
 
     def _go_behind(self, kvs: list[pb.KeyValue]) -> None:
         if kvs:

@@ -1,0 +1,82 @@
+"""``call_timeout``: the client's own limit of a call, and what is said when it is over."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+import trio
+from client._peer import open_peer
+
+from etcetra_trio import CallTimeoutError, EtcdClient, OutcomeUnknownError, StatusCode
+from failover._scripted import Request, serving
+
+LIMIT = 0.2
+
+
+async def silence(request: Request) -> None:
+    if request.body[-1:] != b"!":
+        await trio.sleep_forever()
+    await request.answer()
+
+
+async def test_reads_and_writes() -> None:
+    async with serving(silence) as server:
+        async with EtcdClient(server.endpoint, call_timeout=LIMIT).connect() as communicator:
+            began = trio.current_time()
+            with pytest.raises(CallTimeoutError) as read:
+                await communicator.get("k")
+            assert LIMIT <= trio.current_time() - began < LIMIT + 1
+            assert isinstance(read.value, trio.TooSlowError)
+            assert (read.value.limit, read.value.outcome) == (LIMIT, None)
+            assert str(read.value) == "no answer within the client's call_timeout of 0.2 s (KV.Range)"
+            with pytest.raises(OutcomeUnknownError) as write:
+                await communicator.put("k", "v")
+            assert (write.value.code, write.value.outcome) == (StatusCode.DEADLINE_EXCEEDED, "unknown")
+            assert write.value.endpoint == server.endpoint
+            assert isinstance(write.value.__cause__, CallTimeoutError)
+            assert await communicator.get("soon!") is None
+            assert len(server.peers) == 1
+
+
+async def test_the_server_is_told() -> None:
+    async with open_peer() as peer, EtcdClient(peer.endpoint, call_timeout=3).connect() as communicator:
+        with trio.move_on_after(0.05):
+            await communicator.get("k")
+        await peer.wait_for("resets")
+    told = peer.requests[0][b"grpc-timeout"]
+    assert told.endswith(b"m")
+    assert 500 <= int(told[:-1]) <= 550, "of both limits the earlier one, and half a second"
+
+
+async def test_the_users_own_scope_goes_first() -> None:
+    async with serving(silence) as server:
+        async with EtcdClient(server.endpoint, call_timeout=5).connect() as communicator:
+            with pytest.raises(trio.TooSlowError) as caught:
+                with trio.fail_after(0.05):
+                    await communicator.put("k", "v")
+            assert type(caught.value) is trio.TooSlowError
+
+
+async def test_without_a_connection() -> None:
+    """A write that was never sent did not happen."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        endpoint = f"127.0.0.1:{silent.getsockname()[1]}"
+        async with EtcdClient(endpoint, call_timeout=LIMIT).connect(wait=False) as communicator:
+            with pytest.raises(CallTimeoutError) as write:
+                await communicator.put("k", "v")
+            assert write.value.outcome == "not_applied"
+            with pytest.raises(CallTimeoutError) as read:
+                await communicator.get("k")
+            assert read.value.outcome is None
+
+
+async def test_repeating_counts() -> None:
+    async def busy(request: Request) -> None:
+        await request.status(14, "etcdserver: leader changed", first=True)
+
+    async with serving(busy) as server:
+        async with EtcdClient(server.endpoint, call_timeout=LIMIT).connect() as communicator:
+            with pytest.raises(CallTimeoutError):
+                await communicator.get("k")
+            assert len(server.requests) > 2
