@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_args
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, get_args
 
 import trio
 
 from ._contender import Contender
 from ._errors import InvalidRequestError
-from ._held import Held
 from ._lease import OnLost, body_of, check_ttl, give_back, keep_lease
 from ._lease_calls import keepalive_once
 from ._lock_errors import LockTimeoutError
 from ._server_errors import LeaseNotFoundError
+from ._tenure import Tenure
 from .streams._kept_lease import lease_time
 from .streams._service import open_service
 
@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
     from ._contender import Contest
+    from ._lock_errors import LeaseLostError
     from .streams._endpoints import Endpoints
     from .streams._kept_lease import KeptLease
     from .streams._service import Service
 
-HeldT = TypeVar("HeldT", bound=Held[Any])
+HeldT = TypeVar("HeldT")
 
 
 class Terms(NamedTuple):
@@ -69,7 +70,8 @@ async def hold(
     endpoints: Endpoints,
     contest: Contest,
     value: bytes,
-    make: Callable[[Contender, KeptLease], HeldT],
+    error: type[LeaseLostError],
+    make: Callable[[Tenure], HeldT],
     terms: Terms,
 ) -> AsyncGenerator[HeldT]:
     """Acquire, let the body run, release.
@@ -83,16 +85,16 @@ async def hold(
       EtcdError: not acquired.
     """
     async with open_service() as service:
-        held: HeldT | None = None
+        tenure: Tenure | None = None
         with trio.CancelScope() as scope:
             if terms.timeout:
                 scope.deadline = trio.current_time() + terms.timeout
-            held = await _acquire(service, endpoints, contest, value, make, terms)
-        if held is None:
+            tenure = await _acquire(service, endpoints, contest, value, error, terms)
+        if tenure is None:
             raise LockTimeoutError(contest.name, terms.timeout or 0)
-        release = partial(held.release, service)
-        async with body_of(held.kept, terms.on_lost, release, held.lost_error):
-            yield held
+        release = partial(tenure.release, service)
+        async with body_of(tenure.kept, terms.on_lost, release, tenure.lost_error):
+            yield make(tenure)
 
 
 async def _acquire(
@@ -100,13 +102,13 @@ async def _acquire(
     endpoints: Endpoints,
     contest: Contest,
     value: bytes,
-    make: Callable[[Contender, KeptLease], HeldT],
+    error: type[LeaseLostError],
     terms: Terms,
-) -> HeldT:
+) -> Tenure:
     kept = await keep_lease(endpoints, terms.lease_ttl)
     try:
         contender = Contender(endpoints, contest, kept)
-        held = make(contender, kept)
+        tenure = Tenure(endpoints, contest.name, contender, kept, error)
         with trio.CancelScope() as alive:
             kept.attach(alive)
             before = await contender.enter(value)
@@ -116,12 +118,12 @@ async def _acquire(
             await contender.wait_turn(before)
             if terms.ttl is not None:
                 await _limit(endpoints, kept, terms.ttl)
-                service.start_soon(_release_when_lost, held, service, name="lock ttl")
+                service.start_soon(tenure.release_when_lost, service, name="lock ttl")
         kept.detach(alive)
         if alive.cancelled_caught:
             kept.expire()
-        held.check()
-        return held
+        tenure.check()
+        return tenure
     except BaseException:
         with trio.move_on_after(kept.clean_up, shield=True):
             await give_back(endpoints, kept)
@@ -136,8 +138,3 @@ async def _limit(endpoints: Endpoints, kept: KeptLease, ttl: float) -> None:  # 
     except LeaseNotFoundError:
         kept.renewed(sent, 0)
     kept.end_at(sent + ttl, f"its ttl of {ttl:g} s is over")
-
-
-async def _release_when_lost(held: Held[Any], service: Service) -> None:
-    await held.wait_lost()
-    await held.release(service)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Final, final
+from typing import TYPE_CHECKING, Final, final
 
 import trio
 
 from ._held import Held
 from ._keys import TextT
-from ._lock_errors import LeadershipLostError, LeaseLostError
 from ._resync import Known, list_state
 from ._server_errors import CompactedError
 from ._types import KeyValue, key_value
@@ -36,7 +35,7 @@ class Leadership(Held[TextT]):
     meantime; otherwise they raise :exc:`LeadershipLostError`.
     """
 
-    _error: ClassVar[type[LeaseLostError]] = LeadershipLostError
+    __slots__ = ()
 
     async def proclaim(self, value: str | bytes) -> None:
         """Change the leader's value, without another election.

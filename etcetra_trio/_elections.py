@@ -9,6 +9,7 @@ from ._calls import Calls
 from ._contender import Contest
 from ._election import LeaderObserver, Leadership
 from ._keys import TextT
+from ._lock_errors import LeadershipLostError
 from ._proto import _codec as pb
 from ._proto._methods import RANGE
 from ._types import KeyValue, SortOrder, SortTarget, key_value
@@ -54,12 +55,13 @@ class Elections(Calls[TextT]):
             ``__cause__``. On entering: the lease was lost while it waited.
           EtcdError: on entering: it could not stand.
         """
-        keys, endpoints = self._keys, self._endpoints
+        keys = self._keys
         return hold(
-            endpoints,
+            self._endpoints,
             Contest(keys, name),
             keys.value(value, name),
-            lambda contender, kept: Leadership(endpoints, keys, name, contender, kept),
+            LeadershipLostError,
+            lambda tenure: Leadership(keys, tenure),
             check_terms(lease_ttl, on_lost),
         )
 

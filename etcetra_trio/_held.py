@@ -2,55 +2,33 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from typing import TYPE_CHECKING, ClassVar, Generic
-
-import trio
+from typing import TYPE_CHECKING, Generic
 
 from ._compare import Compare, CompareKey
-from ._errors import EtcdError
 from ._keys import TextT
-from ._lease import Lease, give_back
-from ._lock_errors import LeaseLostError
-from ._proto._methods import TXN
+from ._lease import Lease
 from ._txn import build_txn
 from ._types import DeleteResult, PutResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ._contender import Contender
     from ._keys import KeySpace
     from ._kv import SupportsLease
+    from ._tenure import Tenure
     from ._txn import TxnAction, TxnResult
-    from .streams._endpoints import Endpoints
-    from .streams._kept_lease import KeptLease
-    from .streams._service import Service
 
 
 class Held(Generic[TextT]):
     """Something that is held by the oldest key of a queue."""
 
-    _error: ClassVar[type[LeaseLostError]]
+    __slots__ = ("_key", "_keys", "_lease", "_tenure")
 
-    def __init__(
-        self,
-        endpoints: Endpoints,
-        keys: KeySpace[TextT],
-        name: str | bytes,
-        contender: Contender,
-        kept: KeptLease,
-    ) -> None:
-        self._endpoints = endpoints
+    def __init__(self, keys: KeySpace[TextT], tenure: Tenure) -> None:
         self._keys: KeySpace[TextT] = keys
-        self._name = name
-        self._contender = contender
-        #: What is known of the lease.
-        self.kept: KeptLease = kept
-        self._key: TextT = keys.text_key(contender.key)
-        self._lease = Lease(kept)
-        self._releasing = trio.Lock()
-        self._released = False
+        self._tenure = tenure
+        self._key: TextT = keys.text_key(tenure.contender.key)
+        self._lease = Lease(tenure.kept)
 
     @property
     def key(self) -> TextT:
@@ -60,7 +38,7 @@ class Held(Generic[TextT]):
     @property
     def fence(self) -> int:
         """The create revision of the key, greater than that of every holder before: a fencing token."""
-        return self._contender.fence
+        return self._tenure.contender.fence
 
     @property
     def lease(self) -> Lease:
@@ -70,7 +48,7 @@ class Held(Generic[TextT]):
     @property
     def lost(self) -> bool:
         """Whether it was lost: not held any more, or not to be proved to be. What is released is not lost."""
-        return self.kept.lost
+        return self._tenure.kept.lost
 
     async def wait_lost(self) -> None:
         """Wait until it is lost or released.
@@ -78,7 +56,7 @@ class Held(Generic[TextT]):
         Cancellation:
           No effect.
         """
-        await self.kept.wait_lost()
+        await self._tenure.kept.wait_lost()
 
     def is_owner(self) -> Compare:
         """A condition for any transaction: that it is still held when the server carries that out."""
@@ -146,47 +124,9 @@ class Held(Generic[TextT]):
         """
         txn = build_txn(self._keys, [self.is_owner()], lambda success, _failure: txn_builder(success))
         txn.check()
-        self.check()
-        live = self._endpoints.live
-        if live is None or not live.engine.accepting:
-            await self._endpoints.connection(write=txn.writes)
-            self.check()  # and nothing waits between this and the sending
-        result = await self._endpoints.call(TXN, txn.message, txn.decode, write=txn.writes, reset=txn.writes)
-        if not result.succeeded:
-            self.kept.lose("its key was deleted")
-            self.check()
-        return result
-
-    def lost_error(self, reason: str) -> LeaseLostError:
-        """What to raise when it is lost."""
-        return self._error(self._name, reason)
-
-    async def release(self, service: Service) -> None:
-        """Give it up, once.
-
-        Cancellation:
-          May have happened; then the server does it when the lease is over.
-        """
-        self._endpoints.leases.remove(self.kept)
-        async with self._releasing:
-            if not self._released:
-                # The next one need not wait for the revocation, nor this for one answer after the other.
-                revoked = trio.Event()
-                service.start_soon(self._revoke, revoked, name="lock release")
-                with suppress(EtcdError, trio.ClosedResourceError):
-                    await self._contender.leave()
-                await revoked.wait()
-                self._released = True
-
-    async def _revoke(self, revoked: trio.Event) -> None:
-        await give_back(self._endpoints, self.kept)
-        revoked.set()
-
-    def check(self) -> None:
-        """Raise LeaseLostError if it is not held."""
-        if self.kept.lost or self.kept.over:
-            raise self.lost_error(self.kept.reason or "it was released") from self.kept.trouble
+        return await self._tenure.carry_out(txn)
 
     def __repr__(self) -> str:
-        state = f"lost: {self.kept.reason}" if self.lost else "released" if self.kept.over else "held"
-        return f"<etcetra_trio.{type(self).__name__} {self._name!r}: {state}>"
+        kept = self._tenure.kept
+        state = f"lost: {kept.reason}" if self.lost else "released" if kept.over else "held"
+        return f"<etcetra_trio.{type(self).__name__} {self._tenure.name!r}: {state}>"

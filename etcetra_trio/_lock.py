@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, final
+from typing import final
 
 from ._held import Held
 from ._keys import TextT
-from ._lock_errors import LeaseLostError, LockLostError
 
 
 @final
@@ -17,4 +16,4 @@ class Lock(Held[TextT]):
     look at the time, and the server looks at the lock's key. They raise :exc:`LockLostError` otherwise.
     """
 
-    _error: ClassVar[type[LeaseLostError]] = LockLostError
+    __slots__ = ()

@@ -9,6 +9,7 @@ from ._calls import Calls
 from ._contender import Contest
 from ._keys import TextT
 from ._lock import Lock
+from ._lock_errors import LockLostError
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -74,11 +75,12 @@ class Locks(Calls[TextT]):
             entering: its lease was lost while it waited.
           EtcdError: on entering: it could not be acquired.
         """
-        keys, endpoints = self._keys, self._endpoints
+        keys = self._keys
         return hold(
-            endpoints,
+            self._endpoints,
             Contest(keys, name),
             b"",
-            lambda contender, kept: Lock(endpoints, keys, name, contender, kept),
+            LockLostError,
+            lambda tenure: Lock(keys, tenure),
             check_terms(lease_ttl, on_lost, timeout, ttl),
         )

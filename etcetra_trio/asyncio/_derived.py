@@ -18,7 +18,6 @@ from .. import (
     HostPortPair,
     Isolation,
     KeyValue,
-    LeaseLostError,
     LeaseTimeToLive,
     MirrorChange,
     RangeResult,
@@ -2149,22 +2148,6 @@ class Leadership(Wrapped, Generic[TextT]):
         """
         return await carry_out(self._call, txn_builder, self._trio.txn)
 
-    def lost_error(self, reason: str) -> LeaseLostError:
-        """What to raise when it is lost."""
-        return self._do(self._trio.lost_error, reason)
-
-    async def release(self, service: Service) -> None:
-        """Give it up, once.
-
-        Cancellation:
-          May have happened; then the server does it when the lease is over.
-        """
-        return await self._call(self._trio.release, service)
-
-    def check(self) -> None:
-        """Raise LeaseLostError if it is not held."""
-        return self._do(self._trio.check)
-
     async def proclaim(self, value: str | bytes) -> None:
         """Change the leader's value, without another election.
 
@@ -2344,22 +2327,6 @@ class Lock(Wrapped, Generic[TextT]):
           EtcdError: as :meth:`EtcdCommunicator.txn`.
         """
         return await carry_out(self._call, txn_builder, self._trio.txn)
-
-    def lost_error(self, reason: str) -> LeaseLostError:
-        """What to raise when it is lost."""
-        return self._do(self._trio.lost_error, reason)
-
-    async def release(self, service: Service) -> None:
-        """Give it up, once.
-
-        Cancellation:
-          May have happened; then the server does it when the lease is over.
-        """
-        return await self._call(self._trio.release, service)
-
-    def check(self) -> None:
-        """Raise LeaseLostError if it is not held."""
-        return self._do(self._trio.check)
 
 
 class Mirror(Entered, Mapping[TextT, TextT]):

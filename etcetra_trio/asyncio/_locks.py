@@ -79,8 +79,8 @@ async def _readme_lock(
             if refusal is not None:
                 raise refusal from failure
             if lock.lost and not _at_its_limit(lock):
-                kept = lock.kept
-                failure = _verdict(failure, lock.lost_error(kept.reason or ""), kept.trouble)
+                kept = lock._tenure.kept
+                failure = _verdict(failure, lock._tenure.lost_error(kept.reason or ""), kept.trouble)
             if failure is not None:
                 raise failure
         finally:
@@ -88,4 +88,5 @@ async def _readme_lock(
 
 
 def _at_its_limit(lock: Lock[Any]) -> bool:
-    return lock.kept.reason == lock.kept._limit_reason
+    kept = lock._tenure.kept
+    return kept.reason == kept._limit_reason
