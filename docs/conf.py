@@ -42,12 +42,12 @@ markdown_uri_doc_suffix = ".rst"  # of the pages here, only the reference is als
 nitpick_ignore_regex = [
     (
         "py:.*",
-        r"(trio|collections|contextlib|enum|grpclib|os|pathlib|random|ssl|subprocess|types|typing)\..*",
+        r"(trio|_?asyncio|collections|contextlib|enum|grpclib|os|pathlib|random|ssl|subprocess|types|typing)\..*",
     ),
     ("py:.*", "|".join(dir(builtins))),
     # Words of annotations that stand for themselves.
     ("py:.*", r"(.*\.)?(\w+T|KeySpace|ReadOptions|RangeOptions|Inherit|EngineName|_Endpoints|_TLS)"),
-    ("py:.*", r"Cardinality|Deadline|MetadataLike|MultiDict|OnLag|OnLost|AbstractAsyncContextManager"),
+    ("py:.*", r"(.*\.)?(Ts|Connector)|Cardinality|Deadline|MetadataLike|MultiDict|OnLag|OnLost|AbstractAsyncContextManager"),
 ]
 
 
@@ -76,11 +76,17 @@ COMMON = {
 
 def use_public_names(app: Sphinx, doctree: nodes.document) -> None:
     """Let links go to ``etcetra_trio.X`` where annotations name the private module that X stands in."""
+    known = app.env.domains["py"].objects  # type: ignore[attr-defined]  # of this page: it was just read
     for link in doctree.findall(addnodes.pending_xref):
         target = link.get("reftarget", "")
         link["reftarget"] = COMMON.get(target) or re.sub(r"\._\w+\.", ".", target)
-        if (link.get("py:module") or "").startswith("etcetra_trio._"):
+        module = link.get("py:module") or ""
+        if module.startswith("etcetra_trio._"):
             link["py:module"] = "etcetra_trio"
+        if module == "etcetra_trio.asyncio":  # its classes have the methods of the Trio client's
+            inside = f"{link.get('py:class')}.{link['reftarget']}"
+            if not {f"{module}.{name}" for name in (link["reftarget"], inside)} & known.keys():
+                link["py:module"] = "etcetra_trio"
     if (
         app.builder.name == "markdown"
     ):  # it drops the mouse-over text that a ``*`` between parameters comes in

@@ -104,6 +104,7 @@ SHIM = [
     "from .types import RangeRequestSortOrder, RangeRequestSortTarget, WatchCreateRequestFilterType",
     "from .types import WatchBatch, WatchEvent",
     "from typing import Any, Generic, TypeVar, overload",
+    "from importlib import import_module",
 ]
 
 
@@ -114,6 +115,7 @@ NAMES = '''"""etcetra_trio for asyncio programs: the same names, and those of et
 Written by scripts/derive_asyncio.py: never edit it.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 {imports}
@@ -122,13 +124,14 @@ if TYPE_CHECKING:
 {lazy}
 
 
-def __getattr__(name: str) -> object:
-    """The classes of etcd's messages, which few need and which take long to import."""
-    if name not in {{{names}}}:
-        raise AttributeError(f"module {{__name__!r}} has no attribute {{name!r}}")
-    from . import types  # noqa: PLC0415 - see above
+# These bring all of etcd's messages with them, which few need and which take long to import.
+_LATER = {sources}
 
-    return getattr(types, name)
+
+def __getattr__(name: str) -> object:
+    if name not in _LATER:
+        raise AttributeError(f"module {{__name__!r}} has no attribute {{name!r}}")
+    return getattr(import_module(_LATER[name]), name)
 '''
 
 
@@ -166,11 +169,9 @@ class Method:
 def main() -> int:
     """Write the modules, or compare."""
     stale = False
-    for path, wanted in (
-        (PACKAGE / "asyncio" / "_derived.py", derive),
-        (PACKAGE / "asyncio" / "__init__.py", names),
-    ):
-        text = formatted(wanted())
+    wanted = {"_derived": derive(), "_derived_admin": derive(heavy=True), "__init__": names()}
+    for name, unformatted in wanted.items():
+        path, text = PACKAGE / "asyncio" / f"{name}.py", formatted(unformatted)
         old = path.read_text(encoding="utf-8") if path.exists() else ""
         if "--check" not in sys.argv:
             path.write_text(text, encoding="utf-8")
@@ -191,10 +192,18 @@ def formatted(text: str) -> str:
     return text
 
 
+def public_names() -> dict[str, Any]:
+    """Of etcetra_trio, by the sign that type checkers go by."""
+    text = (PACKAGE / "__init__.py").read_text(encoding="utf-8")
+    return {
+        name: getattr(etcetra_trio, name) for name in re.findall(r"import (\w+) as \1$", text, re.MULTILINE)
+    }
+
+
 def live_classes() -> dict[str, type]:
     """The public classes that an asyncio program cannot use as they are."""
     found: dict[str, type] = {}
-    for name, thing in vars(etcetra_trio).items():
+    for name, thing in PUBLIC.items():
         if (
             inspect.isclass(thing)
             and not issubclass(thing, BaseException)
@@ -214,40 +223,48 @@ def is_async(member: Any) -> bool:  # noqa: ANN401 - whatever a class has
     return inspect.iscoroutinefunction(inner) or inspect.isasyncgenfunction(inner)
 
 
+PUBLIC = public_names()
+#: Those that bring all of etcd's messages with them, and are imported only when they are asked for.
+HEAVY = set(etcetra_trio._ADMINISTRATION)
 LIVE = live_classes()
 
 
-def derive() -> str:
-    """The text of the module."""
-    text = "\n\n".join([*(Derived(name, cls).text() for name, cls in LIVE.items()), registration()])
+def derive(*, heavy: bool = False) -> str:
+    """The text of a module; ``heavy``: of the classes that bring all of etcd's messages."""
+    chosen = {name: cls for name, cls in LIVE.items() if (name in HEAVY) is heavy}
+    registered = registration(chosen) if heavy else registration(LIVE)
+    text = "\n\n".join([*(Derived(name, cls).text() for name, cls in chosen.items()), registered])
     tree = ast.parse(text)
     known = {*dir(builtins), *(node.name for node in tree.body if isinstance(node, ast.ClassDef))}
     bound = {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} - known - bound
-    lines, variables = imports(used)
+    lines, variables = imports(used if heavy else used - HEAVY)
+    later = sorted(used & HEAVY)
+    if later and not heavy:
+        lines += ["from typing import TYPE_CHECKING", "if TYPE_CHECKING:"]
+        lines += [f"    from ._derived_admin import {name}" for name in later]
     return "\n\n".join([HEADER + "\n".join(lines), *variables, text]) + "\n"
 
 
 def imports(used: set[str]) -> tuple[list[str], list[str]]:
     """How the names that the module uses come to it, and its type variables."""
     found = {name: line for line in SHIM for name in re.split(r", ", line.partition(" import ")[2])}
-    found |= {
-        name: f"from .. import {name}" for name in dir(etcetra_trio) if not name.startswith("_")
-    } | found
+    found = {name: f"from .. import {name}" for name in PUBLIC} | found
     variables: dict[str, str] = {}
     for path in [*PACKAGE.glob("_*.py"), *PACKAGE.glob("streams/_*.py")]:
         inside = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and not node.level:
+            if isinstance(node, ast.ImportFrom):
+                up = "" if not node.level else "..streams." if node.level == 1 and "." in inside else ".."
                 for alias in node.names:
-                    found.setdefault(alias.name, f"from {node.module} import {alias.name}")
+                    found.setdefault(alias.name, f"from {up}{node.module or ''} import {alias.name}")
             elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
                 name = node.targets[0].id
                 if re.match(r"TypeVar\(", ast.unparse(node.value)):
                     variables.setdefault(name, ast.unparse(node))
                 else:
                     found.setdefault(name, f"from ..{inside} import {name}")
-    modules = {name: f"import {name}" for name in ("asyncio", "ssl", "trio")}
+    modules = {name: f"import {name}" for name in ("asyncio", "os", "ssl", "trio")}
     modules["_trio"] = "import etcetra_trio as _trio"
     lines = {
         found[name] if name in found else modules[name] for name in used if name in found or name in modules
@@ -258,7 +275,11 @@ def imports(used: set[str]) -> tuple[list[str], list[str]]:
 def names() -> str:
     """The text of __init__.py: every public name of etcetra_trio, and those of etcetra."""
     ours: dict[str, str] = {"run": "_door", "Hosted": "_hosted", "TxnItem": "_txn", "TxnResult": "_txn"}
-    ours |= dict.fromkeys(LIVE, "_derived")
+    ours |= dict.fromkeys(LIVE.keys() - HEAVY, "_derived")
+    heavy = {
+        **dict.fromkeys(HEAVY, "etcetra_trio"),
+        **dict.fromkeys(HEAVY & LIVE.keys(), "etcetra_trio.asyncio._derived_admin"),
+    }
     for module in ("client", "types"):
         text = (PACKAGE / "asyncio" / f"{module}.py").read_text(encoding="utf-8")
         listed = next(
@@ -269,25 +290,35 @@ def names() -> str:
         ours |= dict.fromkeys(listed, module)
     lines = [
         f"from .. import {name} as {name}"
-        for name, thing in vars(etcetra_trio).items()
-        if name not in ours
-        and name not in {"TxnAction", "asyncio"}
-        and (name == "__version__" or name[0] != "_")
-        and not inspect.ismodule(thing)
+        for name in PUBLIC
+        if name not in ours and name not in {"TxnAction", *HEAVY}
     ]
-    lines += [f"from .{module} import {name} as {name}" for name, module in ours.items() if name not in LAZY]
-    lines += ["from . import errors as errors"]
-    lazy = "\n".join(f"    from .types import {name} as {name}" for name in LAZY)
-    return NAMES.format(imports="\n".join(lines), lazy=lazy, names=", ".join(map(repr, LAZY)))
+    later = {*LAZY, "NoneType"}
+    lines += [f"from .{module} import {name} as {name}" for name, module in ours.items() if name not in later]
+    lines += ["from . import errors as errors", "NoneType: type[None] = type(None)"]
+    sources = {**heavy, **dict.fromkeys(LAZY, "etcetra_trio.asyncio.types")}
+    lazy = [f"    from {source} import {name} as {name}" for name, source in sources.items()]
+    return NAMES.format(
+        imports="\n".join(lines), lazy="\n".join(sorted(lazy)), sources=dict(sorted(sources.items()))
+    )
 
 
-def registration() -> str:
+def registration(chosen: dict[str, type]) -> str:
     """Which class is given for which of Trio's."""
-    pairs = [f"_trio.{name}: {name}," for name in LIVE if name not in BY_HAND]
-    pairs += ["_trio.WatchEvent: lambda scope, event: WatchEvent(*event),"]
-    events = "[wrap(scope, event) for event in batch.events]"
-    pairs += [f"_trio.WatchBatch: lambda scope, batch: WatchBatch(batch.revision, {events}),"]
-    return "register({" + "\n".join(pairs) + "})"
+    pairs = [
+        f'"{name}": {name},'
+        for name in chosen
+        if name not in BY_HAND and (chosen is not LIVE or name not in HEAVY)
+    ]
+    if chosen is LIVE:
+        pairs += [
+            f'"{name}": lambda scope, calls: import_module("._derived_admin", __package__).{name}(scope, calls),'
+            for name in HEAVY & LIVE.keys()
+        ]
+        pairs += ['"WatchEvent": lambda scope, event: WatchEvent(*event),']
+        events = "[wrap(scope, event) for event in batch.events]"
+        pairs += [f'"WatchBatch": lambda scope, batch: WatchBatch(batch.revision, {events}),']
+    return "register({" + "\n".join(sorted(pairs)) + "})"
 
 
 class Derived:

@@ -18,7 +18,7 @@ import etcetra_trio
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "etcetra_trio"
-PUBLIC = ["etcetra_trio", "etcetra_trio.streams", "etcetra_trio.testing"]
+PUBLIC = ["etcetra_trio", "etcetra_trio.asyncio", "etcetra_trio.streams", "etcetra_trio.testing"]
 
 
 def fresh_python(program: str, **variables: str) -> str:

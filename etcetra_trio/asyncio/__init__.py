@@ -3,6 +3,7 @@
 Written by scripts/derive_asyncio.py: never edit it.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from .. import AuthenticationFailedError as AuthenticationFailedError
@@ -124,7 +125,6 @@ from .types import CompareKey as CompareKey
 from .types import EtcdCredential as EtcdCredential
 from .types import EtcdLockOption as EtcdLockOption
 from .types import HostPortPair as HostPortPair
-from .types import NoneType as NoneType
 from .types import RangeRequestSortOrder as RangeRequestSortOrder
 from .types import RangeRequestSortTarget as RangeRequestSortTarget
 from .types import TxnReturnType as TxnReturnType
@@ -134,17 +134,55 @@ from .types import WatchCreateRequestFilterType as WatchCreateRequestFilterType
 from .types import WatchEvent as WatchEvent
 from .types import WatchEventType as WatchEventType
 
+NoneType: type[None] = type(None)
+
 if TYPE_CHECKING:
-    from .types import DeleteRangeRequestType as DeleteRangeRequestType
-    from .types import PutRequestType as PutRequestType
-    from .types import RangeRequestType as RangeRequestType
-    from .types import TransactionRequest as TransactionRequest
+    from etcetra_trio import Alarm as Alarm
+    from etcetra_trio import AlarmAction as AlarmAction
+    from etcetra_trio import AlarmType as AlarmType
+    from etcetra_trio import AuthStatus as AuthStatus
+    from etcetra_trio import DowngradeAction as DowngradeAction
+    from etcetra_trio import HashKV as HashKV
+    from etcetra_trio import Member as Member
+    from etcetra_trio import MemberAddResult as MemberAddResult
+    from etcetra_trio import MemberStatus as MemberStatus
+    from etcetra_trio import Permission as Permission
+    from etcetra_trio import PermissionType as PermissionType
+    from etcetra_trio import SnapshotResult as SnapshotResult
+    from etcetra_trio.asyncio._derived_admin import Auth as Auth
+    from etcetra_trio.asyncio._derived_admin import Cluster as Cluster
+    from etcetra_trio.asyncio._derived_admin import Maintenance as Maintenance
+    from etcetra_trio.asyncio.types import DeleteRangeRequestType as DeleteRangeRequestType
+    from etcetra_trio.asyncio.types import PutRequestType as PutRequestType
+    from etcetra_trio.asyncio.types import RangeRequestType as RangeRequestType
+    from etcetra_trio.asyncio.types import TransactionRequest as TransactionRequest
+
+
+# These bring all of etcd's messages with them, which few need and which take long to import.
+_LATER = {
+    "Alarm": "etcetra_trio",
+    "AlarmAction": "etcetra_trio",
+    "AlarmType": "etcetra_trio",
+    "Auth": "etcetra_trio.asyncio._derived_admin",
+    "AuthStatus": "etcetra_trio",
+    "Cluster": "etcetra_trio.asyncio._derived_admin",
+    "DeleteRangeRequestType": "etcetra_trio.asyncio.types",
+    "DowngradeAction": "etcetra_trio",
+    "HashKV": "etcetra_trio",
+    "Maintenance": "etcetra_trio.asyncio._derived_admin",
+    "Member": "etcetra_trio",
+    "MemberAddResult": "etcetra_trio",
+    "MemberStatus": "etcetra_trio",
+    "Permission": "etcetra_trio",
+    "PermissionType": "etcetra_trio",
+    "PutRequestType": "etcetra_trio.asyncio.types",
+    "RangeRequestType": "etcetra_trio.asyncio.types",
+    "SnapshotResult": "etcetra_trio",
+    "TransactionRequest": "etcetra_trio.asyncio.types",
+}
 
 
 def __getattr__(name: str) -> object:
-    """The classes of etcd's messages, which few need and which take long to import."""
-    if name not in {"DeleteRangeRequestType", "PutRequestType", "RangeRequestType", "TransactionRequest"}:
+    if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from . import types  # noqa: PLC0415 - see above
-
-    return getattr(types, name)
+    return getattr(import_module(_LATER[name]), name)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Generic, Literal, TypeVar, overload
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
 import etcetra_trio as _trio
 
@@ -44,6 +45,9 @@ from .types import (
     WatchCreateRequestFilterType,
     WatchEvent,
 )
+
+if TYPE_CHECKING:
+    from ._derived_admin import Auth, Cluster, Maintenance
 
 ItemT = TypeVar("ItemT")
 
@@ -1906,6 +1910,21 @@ class DerivedEtcdCommunicator(Wrapped, Generic[TextT]):
             )
         )
 
+    @property
+    def auth(self) -> Auth:
+        """Users, roles and permissions."""
+        return self._get("auth")
+
+    @property
+    def cluster(self) -> Cluster:
+        """The members of the cluster."""
+        return self._get("cluster")
+
+    @property
+    def maintenance(self) -> Maintenance:
+        """What keeps the cluster well: status, snapshots, alarms and the like."""
+        return self._get("maintenance")
+
     @overload
     def mirror(self, prefix: str | bytes, *, encoding: None = ...) -> Mirror[TextT]: ...
     @overload
@@ -1968,6 +1987,8 @@ class DerivedEtcdCommunicator(Wrapped, Generic[TextT]):
         compares: Iterable[Compare],
         txn_builder: Callable[[EtcdTransactionAction[Any], EtcdTransactionAction[Any]], object],
         encoding: None = ...,
+        *,
+        settle: bool = ...,
     ) -> TxnResult[TextT]: ...
     @overload
     async def txn_compare(
@@ -1976,6 +1997,7 @@ class DerivedEtcdCommunicator(Wrapped, Generic[TextT]):
         txn_builder: Callable[[EtcdTransactionAction[Any], EtcdTransactionAction[Any]], object],
         *,
         encoding: str,
+        settle: bool = ...,
     ) -> TxnResult[str]: ...
     @overload
     async def txn_compare(
@@ -1984,12 +2006,15 @@ class DerivedEtcdCommunicator(Wrapped, Generic[TextT]):
         txn_builder: Callable[[EtcdTransactionAction[Any], EtcdTransactionAction[Any]], object],
         *,
         encoding: type[bytes],
+        settle: bool = ...,
     ) -> TxnResult[bytes]: ...
     async def txn_compare(
         self,
         compares: Iterable[Compare],
         txn_builder: Callable[[EtcdTransactionAction[Any], EtcdTransactionAction[Any]], object],
         encoding: str | type[bytes] | None = None,
+        *,
+        settle: bool = False,
     ) -> TxnResult[str] | TxnResult[bytes] | TxnResult[Any]:
         """Carry out the one or the other group of operations, at once, by whether all compares hold.
 
@@ -2002,6 +2027,12 @@ class DerivedEtcdCommunicator(Wrapped, Generic[TextT]):
           txn_builder: A plain function of two :class:`TxnAction`: what to do if they hold, and what if not.
           encoding: The text codec of this transaction; None takes and gives bytes. The default is the
             client's.
+          settle: Find out what happened when that is unknown, and give the exact result. The transaction must write
+            a key on the condition that it was not written since (``CompareKey("k").mod == m``) or does not exist
+            (``.version == 0``); otherwise it may only put, and read where the condition does not hold. What it
+            writes to that key must be its own: the same value with the same lease, written by somebody else at the
+            same time, cannot be told from it. For a key that does not exist, it may happen twice if somebody
+            deletes the key meanwhile. It costs a read before, and some more when the outcome is unknown.
 
         Returns:
           A list with one item for each operation of the group that was carried out; ``succeeded`` says which:
@@ -2010,7 +2041,8 @@ class DerivedEtcdCommunicator(Wrapped, Generic[TextT]):
         Raises:
           InvalidRequestError: a bad argument, or a key that is written twice; nothing was sent.
           OutcomeUnknownError: the transaction may or may not have been carried out. Its ``__cause__`` says
-            why. One that only reads raises that cause instead.
+            why. One that only reads raises that cause instead. With ``settle`` only where that cannot be found out
+            any more, because no server answers or the key's history is compacted.
           TooManyOpsError: more operations than the server takes (128 unless it is set).
           CompactedError: a revision that is read was compacted.
           EncodingError: what was read is no text; the transaction was carried out.
@@ -2018,7 +2050,9 @@ class DerivedEtcdCommunicator(Wrapped, Generic[TextT]):
           ConnectionLostError: not sent, or never looked at (and ConnectionFailedError).
           trio.ClosedResourceError: the client is closed.
         """
-        return await carry_out(self._hot.txn_compare, txn_builder, compares, encoding=as_codec(encoding))
+        return await carry_out(
+            self._hot.txn_compare, txn_builder, compares, encoding=as_codec(encoding), settle=settle
+        )
 
 
 class LeaderObserver(Channel[KeyValue[TextT] | None]):
@@ -2638,20 +2672,25 @@ class Watch(Channel[ItemT]):
 
 register(
     {
-        _trio.Barrier: Barrier,
-        _trio.LeaderObserver: LeaderObserver,
-        _trio.Leadership: Leadership,
-        _trio.RangeIterator: RangeIterator,
-        _trio.Lease: Lease,
-        _trio.Lock: Lock,
-        _trio.Mirror: Mirror,
-        _trio.MirrorChanges: MirrorChanges,
-        _trio.Queue: Queue,
-        _trio.StmTransaction: StmTransaction,
-        _trio.Watch: Watch,
-        _trio.WatchEvent: lambda scope, event: WatchEvent(*event),
-        _trio.WatchBatch: lambda scope, batch: WatchBatch(
+        "Auth": lambda scope, calls: import_module("._derived_admin", __package__).Auth(scope, calls),
+        "Barrier": Barrier,
+        "Cluster": lambda scope, calls: import_module("._derived_admin", __package__).Cluster(scope, calls),
+        "LeaderObserver": LeaderObserver,
+        "Leadership": Leadership,
+        "Lease": Lease,
+        "Lock": Lock,
+        "Maintenance": lambda scope, calls: import_module("._derived_admin", __package__).Maintenance(
+            scope, calls
+        ),
+        "Mirror": Mirror,
+        "MirrorChanges": MirrorChanges,
+        "Queue": Queue,
+        "RangeIterator": RangeIterator,
+        "StmTransaction": StmTransaction,
+        "Watch": Watch,
+        "WatchBatch": lambda scope, batch: WatchBatch(
             batch.revision, [wrap(scope, event) for event in batch.events]
         ),
+        "WatchEvent": lambda scope, event: WatchEvent(*event),
     }
 )

@@ -21,18 +21,21 @@ if TYPE_CHECKING:
 ItemT = TypeVar("ItemT")
 
 #: How a value of Trio's API is given to asyncio programs; other values are given as they are.
-_WRAPPERS: dict[type, Callable[[Scope, Any], Any]] = {}
+_WRAPPERS: dict[str, Callable[[Scope, Any], Any]] = {}
 
 
-def register(wrappers: dict[type, Callable[[Scope, Any], Any]]) -> None:
-    """Say how values are given to asyncio programs, by their exact types."""
+def register(wrappers: dict[str, Callable[[Scope, Any], Any]]) -> None:
+    """Say how values are given to asyncio programs, by the names of their classes."""
     _WRAPPERS.update(wrappers)
 
 
 def wrap(scope: Scope, value: Any) -> Any:  # noqa: ANN401 - whatever a method returns
     """A value as asyncio programs get it."""
-    wrapper = _WRAPPERS.get(value.__class__)
-    return value if wrapper is None else wrapper(scope, value)
+    cls = value.__class__
+    wrapper = _WRAPPERS.get(cls.__name__)
+    return (
+        value if wrapper is None or not cls.__module__.startswith("etcetra_trio") else wrapper(scope, value)
+    )
 
 
 async def answer(awaitable: Awaitable[Any]) -> Any:  # noqa: ANN401 - as above

@@ -57,7 +57,7 @@ class EtcdCommunicator(DerivedEtcdCommunicator[TextT]):
     """The calls to etcd over one client's connection; made by :meth:`EtcdClient.connect`.
 
     Any number of tasks may use it at once. Once the block is left, every call raises
-    :exc:`~etcetra_trio.asyncio.errors.ClosedResourceError`.
+    ``errors.ClosedResourceError``.
 
     Args:
       channel: That of another communicator.

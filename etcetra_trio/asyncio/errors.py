@@ -1,6 +1,6 @@
 """The exceptions of etcetra, which everything that this package raises also is.
 
-A call that fails raises an exception of two classes: the one of :mod:`etcetra_trio` (``CompactedError``, say), which
+A call that fails raises an exception of two classes: the one of ``etcetra_trio`` (``CompactedError``, say), which
 tells what happened, and the one that etcetra has for its gRPC code (``EtcdOutOfRangeError``). Each of the latter is
 also an :exc:`EtcdUnknownError`, because that is what etcetra 0.1.19 raises for every failure.
 """

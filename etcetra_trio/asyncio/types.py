@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, ClassVar, Generic, NoReturn, TypeAlias, TypeVar, Union
+from typing import TYPE_CHECKING, ClassVar, Generic, NoReturn, TypeAlias, Union
 
 from .. import _compare
 from .._addresses import EtcdCredential, HostPortPair
 from .._compare import Compare
 from .._errors import InvalidRequestError
+from .._keys import TextT
 from .._watch_events import WatchEventType
 from ._txn import TxnResult
 from ._words import RangeRequestSortOrder, RangeRequestSortTarget, WatchCreateRequestFilterType
@@ -47,8 +48,6 @@ __all__ = [
     "WatchEvent",
     "WatchEventType",
 ]
-
-_TextT_co = TypeVar("_TextT_co", str, bytes, covariant=True)
 
 NoneType: type[None] = type(None)
 TxnReturnValues = TxnResult
@@ -205,14 +204,14 @@ class EtcdLockOption:
 
 
 @dataclass(unsafe_hash=True)
-class WatchEvent(Generic[_TextT_co]):
+class WatchEvent(Generic[TextT]):
     """One change of one key; two are equal when the first four fields are."""
 
-    key: _TextT_co
+    key: TextT
     #: The new value; empty for a DELETE.
-    value: _TextT_co | None
+    value: TextT | None
     #: With ``prev_kv=True``: the value before; None if there was no key, or its history is compacted.
-    prev_value: _TextT_co | None
+    prev_value: TextT | None
     event: WatchEventType
     #: The revision of the store that the change made.
     revision: int = field(default=0, compare=False)
@@ -229,11 +228,11 @@ class WatchEvent(Generic[_TextT_co]):
 
 
 @dataclass
-class WatchBatch(Generic[_TextT_co]):
+class WatchBatch(Generic[TextT]):
     """All events of one revision; with ``resync=True`` also all differences found at once."""
 
     revision: int
-    events: list[WatchEvent[_TextT_co]]
+    events: list[WatchEvent[TextT]]
 
 
 def __getattr__(name: str) -> object:
