@@ -51,6 +51,8 @@ PROBE_DELAY: Final = 0.025
 #: Added to the caller's deadline in ``grpc-timeout``, in seconds, so that our own clock is always the first
 #: to say it.
 TIMEOUT_GRACE: Final = 0.5
+#: How long a connection must last to count as one, in seconds, if it carries no call.
+USEFUL: Final = 1.0
 #: How long a connection that is to close waits for the answers to calls that must not be reset, in seconds.
 LINGER: Final = 1.0
 REQUIRE_LEADER: Final[Field] = (b"hasleader", b"true")
@@ -74,8 +76,9 @@ class Connection:
         self._wire = wire
         self._pings = pings
         self._on_lost = on_lost
+        self._opened = trio.current_time()
         #: When something came from the other end, or went there after the socket had been full.
-        self.heard: float = trio.current_time()
+        self.heard: float = self._opened
         #: True when no further call is meant for it: it ends when it is at rest.
         self.spare = False
         self._heads: dict[tuple[str, bool], Head] = {}
@@ -135,6 +138,11 @@ class Connection:
     def close(self) -> None:
         """End :meth:`run`; says goodbye if the socket takes it."""
         self._scope.cancel("connection closed")
+
+    @property
+    def useful(self) -> bool:
+        """Whether it carried a call, or at least could have for a while."""
+        return self.engine.started > 0 or trio.current_time() > self._opened + USEFUL
 
     async def wait_ready(self) -> None:
         """Wait until the server's SETTINGS came, or the connection failed (see :attr:`failure`)."""

@@ -126,7 +126,6 @@ class Dialer:
             if trio.current_time() - started >= HEAD_START:  # another one was faster
                 self.ranking.failed(target)
             raise
-        self.ranking.connected(target)
         slot.open[target] = connection
         return connection
 
@@ -154,8 +153,13 @@ class Dialer:
 
     def _on_lost(self, slot: Slot, connection: Connection) -> None:
         slot.lost(connection)
-        if not connection.closing:
+        if connection.closing:
+            pass
+        elif connection.useful:
+            self.ranking.connected(connection.target)
             self.suspect(connection)
+        else:  # it was of no use, as if it had never been
+            self.ranking.failed(connection.target)
         goaway = connection.engine.goaway
         if goaway is not None and goaway.error_code == ENHANCE_YOUR_CALM:
             target = connection.target

@@ -167,7 +167,8 @@ def reset_end(error_code: int, *, answering: bool) -> StreamEnd:
     """The end of an RPC whose stream the server reset. ``answering``: after it had begun to answer."""
     name = error_name(error_code)
     status = _RESET_STATUS.get(error_code, INTERNAL)
-    refused = error_code == 0x7 and not answering  # who answers has looked at the request, whatever the code says
+    # Who answers has looked at the request, whatever the code says.
+    refused = error_code == 0x7 and not answering
     return StreamEnd("refused" if refused else "reset", status, f"the server reset the stream: {name}")
 
 

@@ -148,6 +148,8 @@ class Head:
 class Engine(ABC):
     """One client connection's HTTP/2 state."""
 
+    _next_id: int
+
     def __init__(self, limits: Limits, *, hold_probes: bool = True) -> None:
         self.limits = limits
         #: Streams on the wire, by their id.
@@ -229,6 +231,11 @@ class Engine(ABC):
     @abstractmethod
     def wants_send(self) -> bool:
         """True when :meth:`data_to_send` has something."""
+
+    @property
+    def started(self) -> int:
+        """How many RPCs went onto the wire so far."""
+        return self._next_id // 2
 
     @property
     @abstractmethod

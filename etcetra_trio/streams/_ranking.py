@@ -71,7 +71,7 @@ class Ranking(Generic[PlaceT]):
         health.next_attempt = self._clock() + bound * (1 + self._chance()) / 2
 
     def connected(self, place: PlaceT) -> None:
-        """An attempt succeeded. It may be of no use all the same, so a quarantine goes on."""
+        """An attempt succeeded and was of use. The place may be of none by now, so a quarantine goes on."""
         health = self._health.get(place)
         if health is not None:
             health.failures = 0

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from .._errors import ConnectionFailedError
+from .._errors import ConnectionFailedError, ConnectionLostError
 
 if TYPE_CHECKING:
     from .._addresses import Endpoint
@@ -59,13 +59,19 @@ class Slot:
                 await dial.over.wait()
                 if dial.failures:
                     raise _failed(dial.failures, write=write)
+                live = self.live
+                if live is not None and not live.engine.accepting:  # it greets, and ends
+                    reason = live.failure or str(live.engine.goaway)
+                    failure = ConnectionLostError(live.endpoint, reason)
+                    raise _failed([(live.endpoint, failure)], write=write)
             return self.live
         raise AssertionError("unreachable: guard() returns or raises")
 
     def drop(self, connection: Connection) -> None:
         """Use another one from now on, if this one is in use."""
         if self.live is connection:
-            self._last_live = trio.current_time()
+            if connection.useful:
+                self._last_live = trio.current_time()
             connection.spare = True
             self.live = None
 

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import pytest
 import trio
-from client._kit import live
+from client._kit import address, listener, live
 
-from etcetra_trio import ConnectionLostError, EtcdClient, OutcomeUnknownError, RpcError, UnavailableError
+from etcetra_trio import (
+    ConnectionFailedError,
+    ConnectionLostError,
+    EtcdClient,
+    OutcomeUnknownError,
+    RpcError,
+    UnavailableError,
+)
 from etcetra_trio.streams._endpoints import EngineName
-from failover._scripted import Request, serving
+from failover._scripted import Peer, Request, Server, answer, serving
 
 ENGINES: tuple[EngineName, ...] = ("lean", "h2")
 REFUSED_STREAM, CANCEL = 7, 8
@@ -198,3 +205,34 @@ async def test_a_server_that_only_ever_greets(http2: EngineName) -> None:
         with pytest.raises(OutcomeUnknownError):
             await communicator.put("k", "v")
     assert len(server.of("Put")) == 1
+
+
+@pytest.mark.parametrize("goodbye", [True, False])
+async def test_a_server_that_greets_and_ends(http2: EngineName, goodbye: bool) -> None:
+    """It is tried no more often than one that refuses, and the reason is told."""
+
+    class Rude(Server):
+        async def serve(self, stream: trio.SocketStream) -> None:
+            peer = Peer(self, stream, len(self.peers))
+            self.peers.append(peer)
+            peer.engine.initiate_connection()
+            if goodbye:
+                await peer.goaway(0, 0, b"full")
+            else:
+                await peer.flush()
+            await stream.aclose()
+
+    async with listener() as listening, trio.open_nursery() as nursery:
+        server = Rude(answer, None)
+        await nursery.start(trio.serve_listeners, server.serve, [listening])
+        with trio.fail_after(10):
+            async with EtcdClient(address(listening), http2=http2).connect(wait=False) as communicator:
+                began = trio.current_time()
+                for _ in range(4):
+                    with pytest.raises(ConnectionFailedError) as caught:
+                        await communicator.put("k", "v")
+                    assert caught.value.outcome == "not_applied"
+                    [(_, cause)] = caught.value.endpoints
+                    assert ("full" in str(cause)) == goodbye, cause
+                assert len(server.peers) <= 5 * (trio.current_time() - began) + 3
+        nursery.cancel_scope.cancel("the test is over")
