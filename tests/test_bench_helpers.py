@@ -6,6 +6,7 @@ from bench.imports import ImportTime
 from bench.many_watches import ManyWatches
 from bench.peer_limits import PEER_LIMITS, peer_checks
 from bench.report import BASE, table, workload_table
+from bench.shim_limits import LOOPS, SHIM_LIMITS, shim_checks
 from bench.stats import Turn, WatchTurn, cpu_ratio, median_turn, percentile
 from bench.tls import PLAIN, tls_checks, tls_table
 from bench.watch_report import (
@@ -83,6 +84,18 @@ def test_limits_beside_other_clients() -> None:
     assert len(failures(36)) == 8, "slower than 2.3 times the others as well"
     assert len(failures(101)) == len(PEER_LIMITS) + 4
     assert not any(check.passed for check in peer_checks({}))
+
+
+def test_limits_of_the_shim_beside_etcetra() -> None:
+    def failures(ours: float) -> list[str]:
+        rows = {f"etcetra_trio.asyncio, {loop}": [turn(ours)] for loop in LOOPS}
+        rows["etcetra"] = [turn(100)]
+        return [check.text for check in shim_checks(dict.fromkeys(SHIM_LIMITS, rows)) if not check.passed]
+
+    assert failures(40) == []
+    assert len(failures(41)) == 2, "at 100 tasks, under asyncio and uvloop"
+    assert len(failures(101)) == 4
+    assert not any(check.passed for check in shim_checks({}))
 
 
 def test_workload_table_without_the_base_has_no_ratios() -> None:

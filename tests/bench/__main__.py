@@ -22,6 +22,7 @@ from .peer_limits import PEER_LIMITS, peer_checks
 from .report import heading
 from .run import commands, started, store, watch_commands
 from .server import server
+from .shim_limits import SHIM_LIMITS, shim_checks, shim_commands
 from .tls import TLS, tls_checks
 from .watch_report import LIMITS, many_checks, watch_checks
 from .watch_workloads import WATCH_WORKLOADS, WATCHES
@@ -51,7 +52,7 @@ def options() -> argparse.Namespace:
         IMPORT,
         WATCHES,
         INSTRUCTIONS,
-        *({*LIMITS, *PEER_LIMITS, *LOCK_WORKLOADS} if parsed.peers else ()),
+        *({*LIMITS, *PEER_LIMITS, *LOCK_WORKLOADS, *SHIM_LIMITS} if parsed.peers else ()),
     }
     limited = [name for name in NAMES if name in limits]
     parsed.workloads = parsed.workloads or (limited if parsed.check else NAMES)
@@ -72,7 +73,9 @@ async def bench(parsed: argparse.Namespace) -> int:
         compiled = await stubs.generate(Path(folder))
         async with (
             server() as (port, description),
-            started(commands(port, folder), pythons) as clients,
+            started(
+                commands(port, folder) | (shim_commands(port) if parsed.peers else {}), pythons
+            ) as clients,
             started(watch_commands(port, folder), pythons) as watchers,
             started(lock_commands(port), pythons) as lockers,
             live_peer("writer", str(port)) as writer,
@@ -105,6 +108,7 @@ async def bench(parsed: argparse.Namespace) -> int:
     found = [*checks(figures.results, figures.imports, absent), *many_checks(figures.many)]
     found += instruction_checks(figures.instructions) + tls_checks(figures.tls)
     if parsed.peers:
+        found += shim_checks(figures.results)
         found += watch_checks(figures.watches) + peer_checks(figures.results) + lock_checks(figures.results)
     print(*found, sep="\n")
     return 0 if all(check.passed for check in found) else 1
