@@ -46,7 +46,7 @@ nitpick_ignore_regex = [
     ),
     ("py:.*", "|".join(dir(builtins))),
     # Words of annotations that stand for themselves.
-    ("py:.*", r"(.*\.)?(\w+T|KeySpace|ReadOptions|RangeOptions|Inherit|EngineName|_Endpoints|_TLS)"),
+    ("py:.*", r"(.*\.)?(\w+T|KeySpace|ReadOptions|RangeOptions|Inherit|EngineName|_Endpoints|_TLS|Credentials)"),
     ("py:.*", r"(.*\.)?(Ts|Connector)|Cardinality|Deadline|MetadataLike|MultiDict|OnLag|OnLost|AbstractAsyncContextManager"),
 ]
 

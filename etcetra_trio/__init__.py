@@ -3,6 +3,8 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from ._addresses import EtcdCredential as EtcdCredential
+from ._addresses import EtcdToken as EtcdToken
 from ._addresses import HostPortPair as HostPortPair
 from ._admin_errors import AuthenticationFailedError as AuthenticationFailedError
 from ._admin_errors import AuthNotEnabledError as AuthNotEnabledError

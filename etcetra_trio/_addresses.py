@@ -7,11 +7,14 @@ import socket
 import string
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from ipaddress import ip_address
+from pathlib import PurePath
+from typing import Literal, NoReturn
 
 from ._errors import InvalidRequestError
+from ._secret import Secret
 
-__all__ = ["EtcdCredential", "HostPortPair"]
+__all__ = ["EtcdCredential", "EtcdToken", "HostPortPair"]
 
 DEFAULT_PORT = 2379
 
@@ -60,10 +63,47 @@ class HostPortPair:
 
 @dataclass(frozen=True, slots=True)
 class EtcdCredential:
-    """A user of etcd and the password; the password is not shown by ``repr``."""
+    """A user of etcd and the password, which is not shown by ``repr``; it cannot be pickled.
+
+    A client that has one fetches a token with it when it first connects, and another one when the server wants it.
+
+    Raises:
+      InvalidRequestError: the name is empty, or one of them has no form in UTF-8.
+      TypeError: one of them is no text.
+    """
 
     username: str
     password: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if not Secret(self.username).text("username"):
+            raise InvalidRequestError("the username is empty")
+        Secret(self.password).text("password")
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("credentials cannot be pickled: the password would be in there")
+
+
+@dataclass(frozen=True, slots=True)
+class EtcdToken:
+    """A token that somebody else issued, such as a JWT, in the place of user and password; not shown by ``repr``.
+
+    Args:
+      token: The token; or the path of a file that has it, which is read again when the server refuses the token.
+
+    Raises:
+      InvalidRequestError: the token has characters that no header field has.
+      TypeError: it is neither text nor a path.
+    """
+
+    token: str | PurePath = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.token, PurePath):
+            Secret(self.token).field("token")
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("credentials cannot be pickled: the token would be in there")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +121,16 @@ class Endpoint:
     def secure(self) -> bool:
         """Whether TLS is spoken there."""
         return self.scheme in {"https", "unixs"}
+
+    @property
+    def exposed(self) -> bool:
+        """Whether others could read on the way what is sent there: neither TLS nor this very machine."""
+        if self.scheme != "http" or self.host.lower() in {"localhost", "localhost."}:
+            return False
+        try:
+            return not ip_address(self.host.partition("%")[0]).is_loopback
+        except ValueError:  # a name, which can lead anywhere
+            return True
 
     @property
     def server_name(self) -> str:

@@ -18,6 +18,7 @@ from .streams._limited import LimitedEndpoints
 from .streams._liveness import Pings
 from .streams._protocol import Limits
 from .streams._service import open_service
+from .streams._tokens import Tokens, check_credentials, exposed_text
 
 if TYPE_CHECKING:
     import ssl
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from ._lease import OnLost
     from ._tls import TLSConfig
     from .streams._endpoints import EngineName
+    from .streams._tokens import Credentials
 
     _Endpoints = HostPortPair | str | Sequence[HostPortPair | str]
     _TLS = bool | TLSConfig | ssl.SSLContext
@@ -43,6 +45,9 @@ class EtcdClient(Generic[TextT]):
       endpoints: Where etcd is: a :class:`HostPortPair`, a string such as ``"host:2379"``,
         ``"https://host:2379"``, ``"[::1]:2379"`` or ``"unix:///path"``, several of them between commas, or a
         sequence of these. The first that answers serves; those that failed lately come last.
+      credentials: Who the user is: an :class:`EtcdCredential`, or an :class:`EtcdToken`. The token that the server
+        gives for the first is fetched again whenever it wants another one. Without, the client is nobody, or whom its
+        TLS certificate names.
       secure: The same as ``tls=True``.
       encoding: The text codec of keys and values; None for bytes.
       namespace: Put before every key, and removed from everything that comes back.
@@ -60,6 +65,8 @@ class EtcdClient(Generic[TextT]):
         lives. etcd ends connections on which this comes more often than every 5 seconds, unless its
         ``--grpc-keepalive-min-time`` allows it; then it becomes rarer by itself.
       ping_timeout: How long to wait for a sign of life then, in seconds, before another endpoint is sought.
+      allow_plaintext_credentials: Let credentials go over connections without TLS to other machines, where anybody
+        on the way can read them.
 
     Raises:
       InvalidRequestError: an endpoint cannot be one, the encoding is unknown, or another argument makes no
@@ -69,11 +76,13 @@ class EtcdClient(Generic[TextT]):
 
     __slots__ = (
         "_call_timeout",
+        "_credentials",
         "_endpoints",
         "_http2",
         "_keys",
         "_max_receive_size",
         "_pings",
+        "_plaintext",
         "_sync_interval",
         "_tls",
     )
@@ -82,9 +91,10 @@ class EtcdClient(Generic[TextT]):
     def __init__(
         self: EtcdClient[str],
         endpoints: _Endpoints,
-        *,
+        credentials: Credentials | None = ...,
         secure: bool = ...,
         encoding: str = ...,
+        *,
         tls: _TLS | None = ...,
         namespace: str | bytes = ...,
         http2: EngineName = ...,
@@ -93,13 +103,15 @@ class EtcdClient(Generic[TextT]):
         sync_interval: float | None = ...,
         ping_interval: float = ...,
         ping_timeout: float = ...,
+        allow_plaintext_credentials: bool = ...,
     ) -> None: ...
     @overload
     def __init__(
         self: EtcdClient[bytes],
         endpoints: _Endpoints,
-        *,
+        credentials: Credentials | None = ...,
         secure: bool = ...,
+        *,
         encoding: None,
         tls: _TLS | None = ...,
         namespace: str | bytes = ...,
@@ -109,13 +121,15 @@ class EtcdClient(Generic[TextT]):
         sync_interval: float | None = ...,
         ping_interval: float = ...,
         ping_timeout: float = ...,
+        allow_plaintext_credentials: bool = ...,
     ) -> None: ...
     def __init__(
         self,
         endpoints: _Endpoints,
-        *,
+        credentials: Credentials | None = None,
         secure: bool = False,
         encoding: str | None = "utf-8",
+        *,
         tls: _TLS | None = None,
         namespace: str | bytes = "",
         http2: EngineName = "lean",
@@ -124,6 +138,7 @@ class EtcdClient(Generic[TextT]):
         sync_interval: float | None = None,
         ping_interval: float = 6.0,
         ping_timeout: float = 3.0,
+        allow_plaintext_credentials: bool = False,
     ) -> None:
         if http2 not in {"lean", "h2"}:
             raise InvalidRequestError(f'http2 is {http2!r}: use "lean" or "h2"')
@@ -137,6 +152,13 @@ class EtcdClient(Generic[TextT]):
         if tls is None and any(endpoint.secure for endpoint in self._endpoints):
             tls = True
         self._tls = None if tls is None else tls_contexts(tls)
+        if credentials is not None:
+            check_credentials(credentials)
+            exposed = [endpoint for endpoint in self._endpoints if endpoint.exposed]
+            if exposed and not allow_plaintext_credentials:
+                raise InvalidRequestError(exposed_text(exposed[0]))
+        self._credentials = credentials
+        self._plaintext = allow_plaintext_credentials
         if not check_number("max_receive_size", max_receive_size):
             raise InvalidRequestError("max_receive_size is 0: no answer would fit")
         self._max_receive_size = max_receive_size
@@ -223,6 +245,9 @@ class EtcdClient(Generic[TextT]):
         """What a block stands on; nothing is connected yet."""
         async with open_service() as service:
             limits = Limits(message=self._max_receive_size)
+            tokens = None
+            if self._credentials is not None:
+                tokens = Tokens(self._credentials, plaintext=self._plaintext)
             kind = Endpoints if self._call_timeout is None else LimitedEndpoints
             endpoints = kind(
                 service,
@@ -232,6 +257,7 @@ class EtcdClient(Generic[TextT]):
                 self._tls,
                 pings=self._pings,
                 sync_interval=self._sync_interval,
+                tokens=tokens,
             )
             endpoints.call_timeout = self._call_timeout
             yield endpoints

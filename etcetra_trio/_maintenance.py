@@ -19,7 +19,7 @@ from ._cluster import Cluster, Member
 from ._errors import ConnectionFailedError, EtcdError, InvalidRequestError
 from ._proto import _methods as m
 from ._proto._messages import etcdserverpb as pb
-from .streams._one_endpoint import own_connection
+from .streams._one_endpoint import own_connection, with_renewed_token
 from .streams._service import interrupt_in
 from .streams._snapshot import Snapshot, receive_snapshot
 
@@ -307,6 +307,13 @@ class Maintenance(AdminCalls):
         final_path = Path(path)
         if not final_path.name:
             raise InvalidRequestError(f"path {os.fspath(path)!r} names no file")
+        return await with_renewed_token(
+            self._endpoints, lambda: self._snapshot(final_path, progress, endpoint)
+        )
+
+    async def _snapshot(
+        self, final_path: Path, progress: Progress | None, endpoint: str | None
+    ) -> SnapshotResult:
         part = final_path.with_name(f".{final_path.name}.{secrets.token_hex(4)}.part")
         async with own_connection(self._endpoints, endpoint) as connection:
             file = await trio.open_file(part, "xb", buffering=0, opener=_private)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn, cast
+import re
+from typing import TYPE_CHECKING, Final, NoReturn, cast
 
 from ._errors import InvalidRequestError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+_FIELD: Final = re.compile("[!-~]([ -~]*[!-~])?")
 
 
 class Secret:
@@ -35,6 +39,19 @@ class Secret:
             # Not the codec's own error, which has the text in its arguments.
             raise InvalidRequestError(f"the {what} has a character that has no form in UTF-8")
         return self._value
+
+    def field(self, what: str) -> bytes:
+        """The value of a header field, checked: nothing in it can end the field and begin another one.
+
+        Raises:
+          TypeError: it is no text.
+          InvalidRequestError: it is empty, or has other characters than printable ASCII, or blanks around it.
+        """
+        if not isinstance(self._value, str):
+            raise TypeError(f"the {what} must be a str, not {type(self._value).__name__}")
+        if not _FIELD.fullmatch(self._value):
+            raise InvalidRequestError(f"the {what} must be printable ASCII, without blanks around it")
+        return self._value.encode("ascii")
 
     def octets(self) -> bytes:
         """The message."""

@@ -89,7 +89,16 @@ MODULES = {name_of(path): path for path in PACKAGE.rglob("*.py")}
 
 # From the bottom to the top: a module may import its own line and the lines above it here, at run time.
 # A module that is not named stands where the package around it stands.
-VALUES = ["_errors", "_server_errors", "_admin_errors", "_error_table", "_addresses", "_keys", "_types"]
+VALUES = [
+    "_errors",
+    "_secret",
+    "_server_errors",
+    "_admin_errors",
+    "_error_table",
+    "_addresses",
+    "_keys",
+    "_types",
+]
 SERVICES = "the modules of the top level that are not named"
 ENGINES = [
     *(f"streams.{name}" for name in ("_protocol", "_grpc", "_frames", "_deframe", "_greeting")),

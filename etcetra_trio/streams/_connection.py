@@ -25,6 +25,7 @@ from trio.lowlevel import (
 
 from .._error_table import failure_error, rpc_error
 from .._errors import TLSError
+from .._proto._methods import AUTHENTICATE
 from ._calls import StreamCall, UnaryCall
 from ._grpc import INTERNAL, StreamEnd, timeout_value
 from ._liveness import Pings, wait_silent
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from .._addresses import Endpoint
     from .._proto._methods import Method
     from .._proto._wire import DecodeError
+    from .._secret import Secret
     from ._grpc import Field
     from ._protocol import Engine, Head, Stream
     from ._socket import Wire
@@ -82,6 +84,11 @@ class Connection:
         #: True when no further call is meant for it: it ends when it is at rest.
         self.spare = False
         self._heads: dict[tuple[str, bool], Head] = {}
+        #: What is sent with every call but the one that fetches it.
+        self.token: Secret | None = None
+        self._token_after = 0  # the last stream that was without it, or with another one
+        #: Whether the last call that failed was sent before the token was changed.
+        self.refusal_is_old: bool = False
         self._unsent: memoryview | None = None  # what the socket did not take: the writer's
         self._send_error: OSError | None = None
         self._writer = Waiter()
@@ -326,6 +333,7 @@ class Connection:
             await checkpoint()
         if end.status:
             await checkpoint_if_cancelled()  # after our own deadline the server's word for it does not count
+            self.refusal_is_old = 0 < call.stream_id <= self._token_after
             raise self.error(end, method, write=write, leader=leader)
         assert call.message is not None
         return call.message
@@ -395,6 +403,13 @@ class Connection:
         self.engine.cancel(call, CANCEL)
         self._writer.wake()
 
+    def use_token(self, token: Secret | None) -> None:
+        """Send this token with whatever begins from now on."""
+        if token is not self.token:
+            self.token = token
+            self._token_after = max(self.engine.streams, default=0)
+            self._heads.clear()
+
     def head(self, path: str, *, leader: bool) -> Head:
         """The request headers of a method, made once."""
         head = self._heads.get((path, leader))
@@ -403,7 +418,9 @@ class Connection:
         return head
 
     def _new_head(self, path: str, *, leader: bool, metadata: Sequence[Field] = ()) -> Head:
-        return self.engine.prepare(path, (REQUIRE_LEADER, *metadata) if leader else metadata)
+        token = self.token
+        fields = () if token is None or path == AUTHENTICATE.path else ((b"token", token.octets()),)
+        return self.engine.prepare(path, (*((REQUIRE_LEADER,) if leader else ()), *fields, *metadata))
 
     def error(self, end: StreamEnd, method: Method, *, write: bool, leader: bool = True) -> Exception:
         """The exception for an RPC that did not end well."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import trio
 from trio.lowlevel import enable_ki_protection
 
-from .._errors import RemoteProtocolError
+from .._errors import EtcdError, RemoteProtocolError
 from ._connection import Connection
 from ._lean import LeanEngine
 from ._protocol import ENHANCE_YOUR_CALM
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ._protocol import Engine, Limits
     from ._service import Service
     from ._slot import Slot
+    from ._tokens import Tokens
 
 EngineName = Literal["lean", "h2"]
 
@@ -47,7 +48,10 @@ class Dialer:
         http2: EngineName,
         tls: TLSContexts | None,
         pings: Pings,
+        tokens: Tokens | None = None,
     ) -> None:
+        #: Who the user is; None: nobody in particular.
+        self.tokens: Tokens | None = tokens
         self.service: Service = service
         #: Those to try, in the order of preference.
         self.endpoints: tuple[Endpoint, ...] = tuple(endpoints)
@@ -113,13 +117,15 @@ class Dialer:
     async def _try_target(self, slot: Slot, target: Endpoint) -> Connection:
         found = slot.open.get(target)
         if found is not None and found.engine.accepting:
-            await trio.lowlevel.checkpoint()
+            await self._authenticate(found)
             return found
+        if self.tokens is not None:
+            self.tokens.check(target)
         await trio.sleep_until(self.ranking.next_attempt(target))
         started = trio.current_time()
         try:
             connection = await self._open(slot, target)
-        except (OSError, RemoteProtocolError):
+        except (OSError, EtcdError):
             self.ranking.failed(target)
             raise
         except trio.Cancelled:
@@ -148,10 +154,25 @@ class Dialer:
                 if connection.tls_failure is not None:
                     raise connection.tls_failure
                 raise RemoteProtocolError(str(target), connection.failure)
+            try:
+                await self._authenticate(connection)
+            except BaseException:
+                connection.close()
+                raise
             return connection
         raise TimeoutError(f"no answer within {CONNECT_TIMEOUT:g} s")
 
+    async def _authenticate(self, connection: Connection) -> None:
+        await trio.lowlevel.checkpoint()
+        if self.tokens is not None:
+            with trio.move_on_after(CONNECT_TIMEOUT):
+                await self.tokens.ensure(connection)
+                return
+            raise TimeoutError(f"no token within {CONNECT_TIMEOUT:g} s")
+
     def _on_lost(self, slot: Slot, connection: Connection) -> None:
+        if self.tokens is not None:
+            self.tokens.connections.discard(connection)
         slot.lost(connection)
         if connection.closing:
             pass

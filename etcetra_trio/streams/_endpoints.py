@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import trio
 
+from .._admin_errors import AuthRevisionOldError, PermissionDeniedError
 from .._errors import EtcdError, OutcomeUnknownError
+from .._proto._codec import range_request
+from .._proto._methods import RANGE
 from .._proto._wire import DecodeError
 from ._dialer import Dialer, EngineName
 from ._keepalive import KeepAlive
 from ._liveness import Pings
 from ._members import keep_in_sync
-from ._retry import PATIENCE, after_unknown, next_try, pause
+from ._retry import PATIENCE, Next, after_unknown, next_try, pause
 from ._slot import Slot
+from ._tokens import RENEWALS, Tokens, bad_credentials
 from ._watch_lanes import WatchHub
 
 if TYPE_CHECKING:
@@ -21,6 +26,7 @@ if TYPE_CHECKING:
 
     from .._addresses import Endpoint
     from .._proto._methods import Method
+    from .._secret import Secret
     from .._tls import TLSContexts
     from ._connection import Connection
     from ._protocol import Limits
@@ -45,8 +51,9 @@ class Endpoints:
         *,
         pings: Pings = _USUAL_PINGS,
         sync_interval: float | None = None,
+        tokens: Tokens | None = None,
     ) -> None:
-        self._dialer = Dialer(service, endpoints, limits, http2, tls, pings)
+        self._dialer = Dialer(service, endpoints, limits, http2, tls, pings, tokens)
         self._calls = Slot(self._dialer)
         # A connection of their own, so that long answers to calls never hold up an event or a keep-alive.
         self._streams = Slot(self._dialer)
@@ -145,6 +152,42 @@ class Endpoints:
         self._calls.drop(connection)
         self._streams.drop(connection)
 
+    def renew_token(self, connection: Connection) -> bool:
+        """The token was refused over this connection: whether another try makes sense.
+
+        Where another token is needed, everybody who asks for a connection waits for it from now on.
+        """
+        tokens = self._dialer.tokens
+        if tokens is None or not tokens.renew(connection):
+            return False
+        if not tokens.known:
+            for slot in (self._calls, self._streams):
+                if slot.live is not None:
+                    slot.drop(slot.live)
+        return True
+
+    async def is_refused(self, token: Secret | None) -> bool:
+        """Whether a server refuses this token, or there is another one by now; then there is one afterwards.
+
+        Raises:
+          EtcdError: nobody could be asked.
+        """
+        await trio.lowlevel.checkpoint()
+        tokens = self._dialer.tokens
+        if tokens is not None and tokens.known and tokens.current is token:
+            with suppress(PermissionDeniedError):  # then the token is good
+                await self.call(RANGE, range_request(b"\0"), lambda _: None)
+        return tokens is not None and tokens.current is not token
+
+    def _after_refusal(self, error: EtcdError, live: Connection | None, renewals: int) -> Next:
+        if renewals > RENEWALS or live is None:
+            return "give up"
+        if self.renew_token(live):
+            return "renew"
+        # Where a certificate says who the user is, no token is old.
+        certificate = self._dialer.tokens is None and isinstance(error, AuthRevisionOldError)
+        return "later" if certificate else "give up"
+
     async def _repeat(
         self,
         error: EtcdError,
@@ -160,7 +203,7 @@ class Endpoints:
         """Go on with a call that failed: the answer, and who gave it; or raises the last error."""
         give_up = trio.current_time() + self.patience
         unknown: OutcomeUnknownError | None = None  # a try that may have been carried out
-        moves = pauses = 0
+        moves = pauses = renewals = 0
         try:
             while True:  # noqa: ASYNC913 - getting a connection is a checkpoint
                 if isinstance(error, OutcomeUnknownError):
@@ -168,13 +211,18 @@ class Endpoints:
                 following = next_try(error, write=write and not method.repeatable)
                 if following == "connect" and not self._calls.lost_lately(self.patience):
                     following = "give up"
+                if following == "renew":
+                    renewals += 1
+                    following = self._after_refusal(error, live, renewals)
+                if bad_credentials(error) is not None:
+                    following = "give up"
                 if following == "give up" or trio.current_time() >= give_up:
                     raise error if unknown is None else after_unknown(unknown, error)
                 if following == "elsewhere" and live is not None:
                     self.suspect(live)
                 if following == "elsewhere" and moves < max(1, len(self._dialer.endpoints) - 1):
                     moves += 1
-                elif following != "connect":
+                elif following not in {"connect", "renew"}:
                     await trio.sleep(pause(pauses))
                     pauses += 1
                 try:

@@ -9,9 +9,10 @@ from .._addresses import parse_endpoints
 from .._errors import InvalidRequestError
 from .._proto._wire import DecodeError
 from ._slot import Slot
+from ._tokens import STALE
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable
 
     from .._proto._methods import Method
     from ._connection import Connection
@@ -67,10 +68,34 @@ async def call_at(
       EtcdError: as :func:`own_connection` and :meth:`Connection.unary`; also when the answer does not decode.
     """
     write = method.mutates
-    async with own_connection(endpoints, endpoint, write=write) as connection:
-        data = await connection.unary(method, message, write=write, leader=method.require_leader)
-        try:
-            return decode(data)
-        except DecodeError as error:
-            failure = connection.malformed(error, method, write=write)
-            raise failure from failure.__cause__
+
+    async def attempt() -> ResponseT:
+        async with own_connection(endpoints, endpoint, write=write) as connection:
+            data = await connection.unary(method, message, write=write, leader=method.require_leader)
+            try:
+                return decode(data)
+            except DecodeError as error:
+                failure = connection.malformed(error, method, write=write)
+                raise failure from failure.__cause__
+
+    return await with_renewed_token(endpoints, attempt)
+
+
+async def with_renewed_token(endpoints: Endpoints, attempt: Callable[[], Awaitable[ResponseT]]) -> ResponseT:
+    """Make an attempt; once more with another token, if it failed because the server refused the token.
+
+    Raises:
+      EtcdError: of the attempt.
+    """
+    tokens = endpoints.dialer.tokens
+    token = None if tokens is None else tokens.current
+    try:
+        return await attempt()
+    except STALE as error:
+        refusal = error
+    try:
+        if not await endpoints.is_refused(token):
+            raise refusal
+    finally:
+        del refusal  # its traceback holds this frame
+    return await attempt()

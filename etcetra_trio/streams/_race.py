@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 import trio
 from trio.lowlevel import enable_ki_protection
 
-from .._errors import RemoteProtocolError
+from .._errors import EtcdError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -22,7 +22,7 @@ HEAD_START: Final = 0.25
 class Race(Generic[PlaceT, ResultT]):
     """One race: ``attempt`` is called with each place in turn.
 
-    An attempt fails with an OSError or a RemoteProtocolError. Two may succeed in the same moment: whoever makes the
+    An attempt fails with an OSError or an EtcdError. Two may succeed in the same moment: whoever makes the
     attempts must not rely on the race to tell of the second one.
     """
 
@@ -56,7 +56,7 @@ class Race(Generic[PlaceT, ResultT]):
     ) -> None:
         try:
             winner = await self._attempt(place)
-        except (OSError, RemoteProtocolError) as error:
+        except (OSError, EtcdError) as error:
             self.failures[place] = error
             over.set()
         else:

@@ -23,8 +23,8 @@ from .._errors import (
 )
 
 #: "elsewhere": over another endpoint, if there is one, and at once. "later": over the same one, after a pause.
-#: "connect": as soon as there is a connection again.
-Next = Literal["give up", "connect", "elsewhere", "later"]
+#: "connect": as soon as there is a connection again. "renew": with another token.
+Next = Literal["give up", "connect", "elsewhere", "later", "renew"]
 
 #: How long a call is repeated after its first failure, in seconds: longer than an election takes (1 to 2 s).
 PATIENCE: Final = 5.0
@@ -34,6 +34,9 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.025, 0.2
 # The first class that fits counts.
 _NEXT: Final[tuple[tuple[type[EtcdError], Next], ...]] = (
     (ConnectionFailedError, "connect"),
+    (a.AuthRevisionOldError, "renew"),
+    (a.InvalidAuthTokenError, "renew"),
+    (a.NotAuthenticatedError, "renew"),
     (RemoteProtocolError, "give up"),
     (ConnectionLostError, "elsewhere"),
     (a.LearnerRefusedError, "elsewhere"),

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Final
 
 import trio
 
-from .._errors import ConnectionFailedError, StatusCode, WatchLaggedError
+from .._errors import AuthError, ConnectionFailedError, EtcdError, StatusCode, WatchLaggedError
 from .._proto._methods import WATCH
 from ._server_version import check_progress
+from ._tokens import RENEWALS, STALE, bad_credentials
 from ._watch_stream import WatchStream
 from ._watcher import Budget
 
@@ -49,6 +50,7 @@ class Lane:
     def __init__(self, hub: WatchHub, *, own: bool) -> None:
         self._hub = hub
         self._running = False
+        self._renewals = 0
         #: Whether it is for a single watch, which then may stall the stream.
         self.own = own
         self.watchers: dict[Watcher, None] = {}
@@ -101,6 +103,29 @@ class Lane:
         if not self.watchers and self.stream is not None:
             self.stream.stop()
 
+    def on_refusal(self, watcher: Watcher, failure: AuthError) -> None:
+        """The server does not let the user watch this; or it took the stream's token for none (3.5.1 says the same)."""
+        stream = self.stream
+        if stream is None or stream.token is None:
+            self.on_failure(watcher, failure)
+        else:
+            self._hub.endpoints.service.start_soon(
+                self._doubt, watcher, watcher.epoch, failure, stream, name="refused watch"
+            )
+
+    async def _doubt(self, watcher: Watcher, epoch: int, failure: AuthError, stream: WatchStream) -> None:
+        """Find out which, and begin anew or tell the watch."""
+        await trio.lowlevel.checkpoint()
+        try:
+            refused = await self._hub.endpoints.is_refused(stream.token)
+        except (EtcdError, trio.ClosedResourceError):
+            refused = False
+        if watcher.lane is self and watcher.epoch == epoch:
+            if not refused:
+                self.on_failure(watcher, failure)
+            elif self.stream is stream:
+                stream.begin_anew()
+
     async def _run(self) -> None:  # noqa: ASYNC910 - begun with a watch
         delay = 0.0  # a first break costs no time
         too_large = 0
@@ -137,7 +162,10 @@ class Lane:
         """A stream with all watches on it; None if there is no connection."""
         try:
             connection = await self._hub.endpoints.stream_connection()
-        except ConnectionFailedError:
+        except ConnectionFailedError as error:
+            refusal = bad_credentials(error)
+            if refusal is not None:
+                self._fail_all(refusal)
             return None  # noqa: ASYNC910 - connecting is one
         if any(watcher.progress_notify for watcher in self.watchers):
             await check_progress(connection)
@@ -150,7 +178,11 @@ class Lane:
 
     def _on_interruption(self, stream: WatchStream, end: StreamEnd, *, final: bool) -> None:
         if not stream.stopped and (final or (end.kind in {"status", "http"} and end.status in _FINAL)):
-            self._fail_all(stream.connection.error(end, WATCH, write=False))
+            failure = stream.connection.error(end, WATCH, write=False)
+            self._renewals = 0 if stream.confirmed else self._renewals + 1
+            stale = isinstance(failure, STALE) and self._renewals <= RENEWALS
+            if not (stale and self._hub.endpoints.renew_token(stream.connection)):
+                self._fail_all(failure)
         for watcher in self.watchers:
             watcher.on_interruption(trio.current_time())
 

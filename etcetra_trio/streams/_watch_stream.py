@@ -9,7 +9,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from .._error_table import rpc_error
-from .._errors import StatusCode, UnavailableError
+from .._errors import AuthError, StatusCode, UnavailableError
 from .._proto import _codec as pb
 from .._proto._changes import watch_changes
 from .._proto._methods import WATCH
@@ -20,6 +20,7 @@ from ._protocol import Stream
 from ._waiter import Waiter
 
 if TYPE_CHECKING:
+    from .._secret import Secret
     from ._connection import Connection
     from ._watch_lanes import Lane
     from ._watcher import Watcher
@@ -44,11 +45,14 @@ class WatchStream(Stream):
         "end",
         "fruitful",
         "stopped",
+        "token",
     )
 
     def __init__(self, lane: Lane, connection: Connection) -> None:
         super().__init__(unary=False)
         self.connection: Connection = connection
+        #: What the server knows the user by, for as long as the stream lasts.
+        self.token: Secret | None = connection.token
         self.end: StreamEnd | None = None
         #: Whether events came: then a break is no reason to wait before the next try.
         self.fruitful: bool = False
@@ -193,8 +197,14 @@ class WatchStream(Stream):
         if isinstance(failure, UnavailableError):
             # The lane begins anew, perhaps elsewhere.
             self._abandon(StreamEnd("status", failure.code, failure.message))
+        elif isinstance(failure, AuthError):
+            self._lane.on_refusal(watcher, failure)
         else:
             self._lane.on_failure(watcher, failure)
+
+    def begin_anew(self) -> None:
+        """Have the lane open another stream."""
+        self._abandon(StreamEnd("local", StatusCode.OK, "there is another token"))
 
     def _abandon(self, end: StreamEnd) -> None:
         """Reset the stream from our side."""

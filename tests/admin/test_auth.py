@@ -11,6 +11,7 @@ from etcetra_trio import (
     AuthenticationFailedError,
     AuthNotEnabledError,
     EtcdClient,
+    EtcdCredential,
     InvalidRequestError,
     Permission,
     PermissionNotGrantedError,
@@ -68,6 +69,23 @@ async def test_users() -> None:
             assert len(await auth.authenticate("alice", "new secret")) > 8
             with pytest.raises(AuthenticationFailedError):
                 await auth.authenticate("alice", "secret")
+
+
+async def test_enabled_and_disabled_again() -> None:
+    with trio.fail_after(30):
+        async with EtcdServer(extra_args=["--bcrypt-cost=4"]) as server:
+            async with EtcdClient(server.endpoint).connect() as communicator:
+                await communicator.auth.user_add("root", "root")
+                await communicator.auth.role_add("root")
+                await communicator.auth.user_grant_role("root", "root")
+                await communicator.auth.enable()
+            root = EtcdClient(server.endpoint, EtcdCredential("root", "root"))
+            async with root.connect() as communicator:
+                if version_of(server) >= (3, 5):
+                    assert (await communicator.auth.status()).enabled
+                await communicator.auth.disable()
+            async with EtcdClient(server.endpoint).connect() as communicator:
+                assert await communicator.get("k") is None
 
 
 async def test_roles_and_permissions(etcd_server: EtcdServer) -> None:

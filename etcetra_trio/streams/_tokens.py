@@ -1,0 +1,167 @@
+"""The token of one ``connect()`` block: fetched once for all its connections, and again when a server refuses it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import trio
+
+from .._addresses import EtcdCredential, EtcdToken
+from .._admin_errors import (
+    AuthenticationFailedError,
+    AuthNotEnabledError,
+    AuthRevisionOldError,
+    InvalidAuthTokenError,
+    NotAuthenticatedError,
+)
+from .._errors import ConnectionFailedError, EtcdError
+from .._proto._methods import AUTHENTICATE
+from .._proto._wire import DecodeError, length, skip, tag, varint
+from .._secret import Secret, forget_frames
+
+if TYPE_CHECKING:
+    from .._addresses import Endpoint
+    from ._connection import Connection
+
+Credentials = EtcdCredential | EtcdToken
+
+#: What another token may cure.
+STALE: Final = (AuthRevisionOldError, InvalidAuthTokenError, NotAuthenticatedError)
+#: How often one call asks for another token before it gives up.
+RENEWALS: Final = 3
+_NAME, _PASSWORD, _TOKEN = (
+    b"\x0a",
+    b"\x12",
+    2 << 3 | 2,
+)  # tags of AuthenticateRequest and AuthenticateResponse
+
+
+class Tokens:
+    """See the module. ``plaintext``: secrets may go where others could read them on the way."""
+
+    def __init__(self, credentials: Credentials, *, plaintext: bool) -> None:
+        self._credentials = credentials
+        self._plaintext = plaintext
+        self._fetching = trio.Lock()
+        #: Whether :attr:`current` counts; False: the next connection that is asked for fetches another one.
+        self.known: bool = False
+        #: None: not fetched yet, or the server does not ask for users.
+        self.current: Secret | None = None
+        #: Those that send the token.
+        self.connections: set[Connection] = set()
+
+    def check(self, endpoint: Endpoint) -> None:
+        """Refuse to send a secret where others could read it.
+
+        Raises:
+          ConnectionRefusedError: this is such a place.
+        """
+        if endpoint.exposed and not self._plaintext:
+            raise ConnectionRefusedError(exposed_text(endpoint))
+
+    async def ensure(self, connection: Connection) -> None:
+        """Have a token, and have the connection send it; however many wait for it, one fetches it.
+
+        Cancellation:
+          No effect.
+
+        Raises:
+          AuthenticationFailedError: there is no such user, or the password is wrong.
+          EtcdError: how the call failed.
+          OSError: the file with the token cannot be read.
+        """
+        async with self._fetching:
+            if not self.known:
+                self.current = await self._fetch(connection)
+                self.known = True
+                for other in self.connections:
+                    other.use_token(self.current)
+        connection.use_token(self.current)
+        self.connections.add(connection)
+
+    def renew(self, connection: Connection) -> bool:
+        """The token was refused there: whether another try makes sense, with another one or with a newer one."""
+        if connection.refusal_is_old or not self.known:
+            return True
+        if isinstance(self._credentials, EtcdToken) and not self._changed(self._credentials):
+            return False
+        self.known = False
+        return True
+
+    def _changed(self, credentials: EtcdToken) -> bool:
+        if not isinstance(credentials.token, Path):
+            return False
+        try:
+            found = _read(credentials.token)
+        except (OSError, ValueError):
+            return True  # whoever connects next finds out
+        return self.current is None or found.octets() != self.current.octets()
+
+    async def _fetch(self, connection: Connection) -> Secret | None:
+        await trio.lowlevel.checkpoint()
+        credentials = self._credentials
+        if isinstance(credentials, EtcdToken):
+            if isinstance(credentials.token, Path):
+                return _read(credentials.token)
+            return Secret(Secret(credentials.token).field("token"))
+        message = Secret(
+            b"".join(
+                tag + varint(len(text.encode())) + text.encode()
+                for tag, text in ((_NAME, credentials.username), (_PASSWORD, credentials.password))
+            )
+        )
+        try:
+            answer = Secret(await connection.unary(AUTHENTICATE, message.octets(), write=False, leader=False))
+        except AuthNotEnabledError:
+            return None
+        except BaseException as error:
+            forget_frames(error)
+            raise
+        try:
+            return Secret(Secret(_token(answer)).field("token"))
+        except (DecodeError, IndexError, ValueError):
+            problem = DecodeError("the token is none")
+        raise connection.malformed(problem, AUTHENTICATE, write=False)
+
+
+def check_credentials(credentials: object) -> None:
+    """Raise TypeError if they are none."""
+    if not isinstance(credentials, EtcdCredential | EtcdToken):
+        raise TypeError(f"credentials is an EtcdCredential or an EtcdToken, not {type(credentials).__name__}")
+
+
+def exposed_text(endpoint: Endpoint) -> str:
+    """Why no secret is sent there."""
+    return (
+        f"{endpoint} is not encrypted, and credentials would be readable on the way: use https://, "
+        "or allow it with allow_plaintext_credentials=True"
+    )
+
+
+def bad_credentials(error: EtcdError) -> AuthenticationFailedError | None:
+    """What the servers said of user and password, if that is why nobody could be connected to."""
+    if isinstance(error, ConnectionFailedError):
+        for _, cause in error.endpoints:
+            if isinstance(cause, AuthenticationFailedError):
+                return cause
+    return None
+
+
+def _read(path: Path) -> Secret:
+    # It is short, and a local file. What ends it is mostly a line feed.
+    return Secret(Secret(path.read_text("ascii", "replace").strip()).field("token"))
+
+
+def _token(answer: Secret) -> str:
+    data, found, i = answer.octets(), b"", 0
+    while i < len(data):
+        number, i = tag(data, i)
+        if number == _TOKEN:
+            size, i = length(data, i)
+            found, i = data[i : i + size], i + size
+        else:
+            i = skip(data, i, number)
+    if i != len(data):
+        raise DecodeError("it is cut off")
+    return found.decode("ascii")
