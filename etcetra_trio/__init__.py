@@ -72,6 +72,7 @@ from ._mirror import Mirror as Mirror
 from ._mirror_changes import MirrorChange as MirrorChange
 from ._mirror_changes import MirrorChanges as MirrorChanges
 from ._queue import Queue as Queue
+from ._rwlock import RWLock as RWLock
 from ._server_errors import ClusterCorruptError as ClusterCorruptError
 from ._server_errors import CompactedError as CompactedError
 from ._server_errors import DuplicateKeyError as DuplicateKeyError

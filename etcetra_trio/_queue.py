@@ -15,6 +15,7 @@ from ._proto._methods import PUT, RANGE, TXN
 from ._proto._projections import put_revision
 from ._proto._wire import DecodeError
 from ._server_errors import CompactedError
+from ._turns import below
 from ._types import SortOrder, SortTarget, revision
 from ._watch_events import WatchFilter
 from ._watches import Watches
@@ -52,12 +53,14 @@ class Queue(Generic[TextT]):
     were carried out; an item is gone from the queue when it was given, whatever becomes of who got it.
     """
 
-    __slots__ = ("_endpoints", "_keys", "_range")
+    __slots__ = ("_endpoints", "_keys", "_name", "_range")
 
     def __init__(self, endpoints: Endpoints, keys: KeySpace[TextT], name: str | bytes) -> None:
         self._endpoints = endpoints
         self._keys: KeySpace[TextT] = keys
-        self._range = _RAW.prefix(keys.key(name) + b"/")
+        keys.key(name)
+        self._name = name
+        self._range = keys.prefix(below(name, ""))
 
     async def put(self, value: str | bytes) -> None:
         """Put an item at the end.
@@ -73,8 +76,8 @@ class Queue(Generic[TextT]):
           OutcomeUnknownError: the item may be in the queue, or not.
           EtcdError: as every write.
         """
-        key = self._range[0] + os.urandom(16).hex().encode()
-        message = pb.put_request(key, self._keys.value(value, key))
+        key = below(self._name, os.urandom(16).hex())
+        message = pb.put_request(self._keys.key(key), self._keys.value(value, key))
         await self._endpoints.call(PUT, message, put_revision, write=True)
 
     @trio.lowlevel.enable_ki_protection  # an interrupt between taking an item and returning it would lose it

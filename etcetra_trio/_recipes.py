@@ -1,4 +1,4 @@
-"""The methods for programs that work together: ``stm``, ``queue``, ``barrier``."""
+"""The methods for programs that work together: ``stm``, ``queue``, ``barrier``, ``semaphore``, ``rwlock``."""
 
 from __future__ import annotations
 
@@ -6,13 +6,20 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ._barrier import Barrier
 from ._calls import Calls
+from ._checks import check_number
+from ._errors import InvalidRequestError
 from ._keys import TextT
 from ._queue import Queue
+from ._rwlock import RWLock
 from ._stm import Isolation, StmTransaction, run_stm
+from ._turns import Turn
 from ._types import INHERIT, Inherit
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from contextlib import AbstractAsyncContextManager
+
+    from ._lock import Lock
 
 ResultT = TypeVar("ResultT")
 
@@ -74,7 +81,8 @@ class Recipes(Calls[TextT]):
 
         Raises:
           InvalidRequestError: a bad argument (or TypeError); nothing was sent.
-          OutcomeUnknownError: the writes may or may not have been carried out.
+          OutcomeUnknownError: the writes may or may not have been carried out. It is safe to repeat it with a function
+            that looks first whether a key it wrote is there.
           TooManyOpsError: more keys than the server takes in a transaction (128 unless it is set).
           EtcdError: as every transaction.
           trio.ClosedResourceError: the client is closed.
@@ -109,3 +117,44 @@ class Recipes(Calls[TextT]):
           InvalidRequestError: a bad argument (or TypeError).
         """
         return Barrier(self._endpoints, self._keys.key(name))
+
+    def semaphore(
+        self, name: str | bytes, n: int, timeout: float | None = None, *, lease_ttl: int = 10
+    ) -> AbstractAsyncContextManager[Lock[TextT]]:
+        """Hold one of ``n`` permits for the length of a block.
+
+        As :meth:`lock`, which is this with one permit: whoever came first is served first, a permit that is lost ends
+        the block, and the :class:`Lock` that stands for it writes only while it is held. Everybody should give the same
+        ``n``: a permit is given to whoever finds fewer than ``n`` before it.
+
+        Cancellation:
+          Cleans up, as :meth:`lock`.
+
+        Args:
+          name: Its name. Its keys are those below ``name/``, as those of the lock of that name.
+          n: How many can hold a permit at the same time; at least 1.
+          timeout: and ``lease_ttl``: as :meth:`lock`.
+
+        Returns:
+          A context manager of the :class:`Lock` that stands for the permit.
+
+        Raises:
+          InvalidRequestError: a bad argument (or TypeError).
+          LockTimeoutError: on entering: no permit in time.
+          LockLostError: leaves the block when the permit was lost.
+          EtcdError: as :meth:`lock`.
+        """
+        if check_number("n", n) < 1:
+            raise InvalidRequestError("n is 0: a semaphore has at least one permit")
+        return Turn(self._endpoints, self._keys, name, "", "", n).hold(timeout, lease_ttl)
+
+    def rwlock(self, name: str | bytes) -> RWLock[TextT]:
+        """A lock that many readers hold together, or one writer alone; opens nothing.
+
+        Args:
+          name: Its name; its keys are those below ``name/read/`` and ``name/write/``.
+
+        Raises:
+          InvalidRequestError: a bad argument (or TypeError).
+        """
+        return RWLock(self._endpoints, self._keys, name)

@@ -104,6 +104,7 @@ from ._derived import Mirror as Mirror
 from ._derived import MirrorChanges as MirrorChanges
 from ._derived import Queue as Queue
 from ._derived import RangeIterator as RangeIterator
+from ._derived import RWLock as RWLock
 from ._derived import StmTransaction as StmTransaction
 from ._derived import Watch as Watch
 from ._door import run as run

@@ -506,7 +506,8 @@ class DerivedEtcdCommunicator(Wrapped, Generic[TextT]):
 
         Raises:
           InvalidRequestError: a bad argument (or TypeError); nothing was sent.
-          OutcomeUnknownError: the writes may or may not have been carried out.
+          OutcomeUnknownError: the writes may or may not have been carried out. It is safe to repeat it with a function
+            that looks first whether a key it wrote is there.
           TooManyOpsError: more keys than the server takes in a transaction (128 unless it is set).
           EtcdError: as every transaction.
           trio.ClosedResourceError: the client is closed.
@@ -543,6 +544,45 @@ class DerivedEtcdCommunicator(Wrapped, Generic[TextT]):
           InvalidRequestError: a bad argument (or TypeError).
         """
         return self._do(self._trio.barrier, name)
+
+    def semaphore(
+        self, name: str | bytes, n: int, timeout: float | None = None, *, lease_ttl: int = 10
+    ) -> Hosted[Lock[TextT]]:
+        """Hold one of ``n`` permits for the length of a block.
+
+        As :meth:`lock`, which is this with one permit: whoever came first is served first, a permit that is lost ends
+        the block, and the :class:`Lock` that stands for it writes only while it is held. Everybody should give the same
+        ``n``: a permit is given to whoever finds fewer than ``n`` before it.
+
+        Cancellation:
+          Cleans up, as :meth:`lock`.
+
+        Args:
+          name: Its name. Its keys are those below ``name/``, as those of the lock of that name.
+          n: How many can hold a permit at the same time; at least 1.
+          timeout: and ``lease_ttl``: as :meth:`lock`.
+
+        Returns:
+          A context manager of the :class:`Lock` that stands for the permit.
+
+        Raises:
+          InvalidRequestError: a bad argument (or TypeError).
+          LockTimeoutError: on entering: no permit in time.
+          LockLostError: leaves the block when the permit was lost.
+          EtcdError: as :meth:`lock`.
+        """
+        return self._hosted(self._trio.semaphore, name, n, timeout, lease_ttl=lease_ttl)
+
+    def rwlock(self, name: str | bytes) -> RWLock[TextT]:
+        """A lock that many readers hold together, or one writer alone; opens nothing.
+
+        Args:
+          name: Its name; its keys are those below ``name/read/`` and ``name/write/``.
+
+        Raises:
+          InvalidRequestError: a bad argument (or TypeError).
+        """
+        return self._do(self._trio.rwlock, name)
 
     @overload
     def watch(
@@ -2548,6 +2588,55 @@ class Queue(Wrapped, Generic[TextT]):
         return await self._call(self._trio.get)
 
 
+class RWLock(Wrapped, Generic[TextT]):
+    """A lock in etcd that many readers hold together, or one writer alone; made by :meth:`EtcdCommunicator.rwlock`.
+
+    Who comes first is served first: a reader waits for the writers that came before it, be they waiting themselves, and
+    a writer for everybody who came before it. So neither readers nor writers starve. Its keys are in the layout of
+    etcd's Go recipes: those programs and this one exclude each other.
+    """
+
+    def read(self, timeout: float | None = None, *, lease_ttl: int = 10) -> Hosted[Lock[TextT]]:
+        """Hold it together with other readers, for the length of a block.
+
+        Cancellation:
+          Cleans up, as :meth:`EtcdCommunicator.lock`.
+
+        Args:
+          timeout: and ``lease_ttl``: as :meth:`EtcdCommunicator.lock`.
+
+        Returns:
+          A context manager of the :class:`Lock`; while it is held no writer has the lock.
+
+        Raises:
+          InvalidRequestError: a bad argument (or TypeError).
+          LockTimeoutError: on entering: not acquired in time.
+          LockLostError: leaves the block when the lock was lost.
+          EtcdError: as :meth:`EtcdCommunicator.lock`.
+        """
+        return self._hosted(self._trio.read, timeout, lease_ttl=lease_ttl)
+
+    def write(self, timeout: float | None = None, *, lease_ttl: int = 10) -> Hosted[Lock[TextT]]:
+        """Hold it alone, for the length of a block.
+
+        Cancellation:
+          Cleans up, as :meth:`EtcdCommunicator.lock`.
+
+        Args:
+          timeout: and ``lease_ttl``: as :meth:`EtcdCommunicator.lock`.
+
+        Returns:
+          A context manager of the :class:`Lock`; while it is held nobody else has the lock.
+
+        Raises:
+          InvalidRequestError: a bad argument (or TypeError).
+          LockTimeoutError: on entering: not acquired in time.
+          LockLostError: leaves the block when the lock was lost.
+          EtcdError: as :meth:`EtcdCommunicator.lock`.
+        """
+        return self._hosted(self._trio.write, timeout, lease_ttl=lease_ttl)
+
+
 class StmTransaction(Wrapped, Generic[TextT]):
     """What a function that :meth:`EtcdCommunicator.stm` runs reads and writes with; of no use once that has returned.
 
@@ -2685,6 +2774,7 @@ register(
         "Mirror": Mirror,
         "MirrorChanges": MirrorChanges,
         "Queue": Queue,
+        "RWLock": RWLock,
         "RangeIterator": RangeIterator,
         "StmTransaction": StmTransaction,
         "Watch": Watch,

@@ -29,14 +29,14 @@ async def test_transactions_lose_nothing_and_see_no_half_of_another(
         await communicator.put(account, "100")
     printed = await run("stm", etcd_server, communicator)
     total = 100 * len(ACCOUNTS)
-    assert [lines.split() for lines in printed] == [[str(total)] * 90] * PROCESSES
-    assert await communicator.get("counter") == str(PROCESSES * 3 * 30)
+    assert [lines.split() for lines in printed] == [[str(total)] * 60] * PROCESSES
+    assert await communicator.get("counter") == str(PROCESSES * 3 * 20)
     assert sum([int(await communicator.get(account) or "") for account in ACCOUNTS]) == total
 
 
 async def test_each_item_of_a_queue_is_given_once(etcd_server: EtcdServer, communicator: Text) -> None:
     everything = {
-        f"{number}.{task} {index}" for number in range(PROCESSES) for task in (1, 2) for index in range(60)
+        f"{number}.{task} {index}" for number in range(PROCESSES) for task in (1, 2) for index in range(40)
     }
     printed: list[str] = []
     seen: set[str] = set()
@@ -88,3 +88,20 @@ async def test_nobody_passes_a_barrier_before_it_is_opened(
         passed = [int(line) for line in lines.split()]
         assert len(passed) == 20
         assert all(revision > opened[turn] for turn, revision in enumerate(passed[1:]))
+
+
+async def test_no_more_hold_a_permit_than_there_are(etcd_server: EtcdServer, communicator: Text) -> None:
+    printed = await run("semaphore", etcd_server, communicator)
+    numbers = [int(number) for lines in printed for number in lines.split()]
+    assert len(numbers) == PROCESSES * 3 * 12
+    assert 2 <= max(numbers) <= 4
+    assert await communicator.count("", prefix=True) == 0
+
+
+async def test_nobody_reads_while_somebody_writes(etcd_server: EtcdServer, communicator: Text) -> None:
+    printed = await run("rwlock", etcd_server, communicator)
+    lines = [line for lines in printed for line in lines.splitlines()]
+    assert len(lines) == PROCESSES * 3 * 12
+    assert set(lines) == {"wrote", "the same"}
+    assert await communicator.get("left") == str(lines.count("wrote"))
+    assert await communicator.count("door/", prefix=True) == 0
