@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import random
 import sys
 from typing import TYPE_CHECKING
-
-import trio
 
 from ._errors import ConnectionFailedError, ConnectionLostError, UnavailableError
 from ._proto import _codec as pb
@@ -15,7 +12,7 @@ from ._proto._methods import RANGE
 from ._range_reader import RangeReader
 from ._server_errors import CompactedError
 from ._types import revision
-from .streams._watch_lanes import FIRST_DELAY, LONGEST_DELAY
+from .streams._backoff import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -117,7 +114,7 @@ async def list_state_patiently(
     Raises:
       EtcdError: what another try cannot change.
     """
-    delay = FIRST_DELAY
+    backoff = Backoff()
     while True:
         try:
             return await list_state(endpoints, key, range_end, at_revision=at_revision)
@@ -126,8 +123,7 @@ async def list_state_patiently(
         except CompactedError:  # between two parts, unless a revision was asked for
             if at_revision:
                 raise
-        await trio.sleep(random.uniform(0, delay))  # noqa: S311 - no secret
-        delay = min(2 * delay, LONGEST_DELAY)
+        await backoff.wait()
 
 
 def _put(kv: pb.KeyValue) -> Change:

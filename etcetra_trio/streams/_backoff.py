@@ -25,6 +25,10 @@ class Backoff:
         """It worked."""
         self._bound = 0.0
 
+    def ease(self) -> None:
+        """It began to work: what broke it then is worth a short wait."""
+        self._bound = min(self._bound, FIRST_DELAY)
+
     async def wait(self) -> None:
         """Wait before another try.
 

@@ -6,13 +6,13 @@ are few of those, so further ones are ended on the server and go on once their r
 
 from __future__ import annotations
 
-import random
 from typing import TYPE_CHECKING, Final
 
 import trio
 
 from .._errors import AuthError, ConnectionFailedError, EtcdError, StatusCode, WatchLaggedError
 from .._proto._methods import WATCH
+from ._backoff import LONGEST_DELAY, Backoff
 from ._server_version import check_progress
 from ._tokens import RENEWALS, STALE, bad_credentials
 from ._watch_stream import WatchStream
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from ._grpc import StreamEnd
     from ._watcher import Watcher
 
-#: Back-off between tries to reopen a stream, in seconds: full jitter up to a bound that doubles.
-FIRST_DELAY, LONGEST_DELAY = 0.05, 2.0
 #: Messages larger than we take, one after the other without an event between them, before the watches fail.
 TOO_LARGE: Final = 5
 #: Lanes for single watches that lag: each may hold a stream's window (4 MiB) beside its watch's buffer.
@@ -127,7 +125,7 @@ class Lane:
                 stream.begin_anew()
 
     async def _run(self) -> None:  # noqa: ASYNC910 - begun with a watch
-        delay = 0.0  # a first break costs no time
+        backoff = Backoff()
         too_large = 0
         try:
             while self.watchers:
@@ -145,13 +143,12 @@ class Lane:
                     if stream.stopped:
                         continue
                     if stream.confirmed:
-                        delay = min(delay, FIRST_DELAY)
+                        backoff.ease()
                     if stream.fruitful or trio.current_time() - began > LONGEST_DELAY:
-                        delay = 0.0
+                        backoff.reset()
                 elif not self.watchers:
                     break
-                await trio.sleep(random.uniform(0, delay))  # noqa: S311 - no secret
-                delay = min(2 * delay or FIRST_DELAY, LONGEST_DELAY)
+                await backoff.wait()
         finally:
             # Watches are left only where the client's block was.
             self._running = False

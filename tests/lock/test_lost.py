@@ -32,8 +32,6 @@ async def _put_again(other: Text, lock: Lock[str]) -> None:
 async def test_by_hand(
     etcd_server: EtcdServer, communicator: Text, etcd: EtcdClient[str], how: str, later: float
 ) -> None:
-    async with communicator.lock("warm up"):
-        await trio.sleep(0.4)  # its key is watched
     async with nothing_left(etcd_server):
         with trio.fail_after(20), pytest.raises(LockLostError) as caught:
             async with etcd.with_lock("name") as locked:

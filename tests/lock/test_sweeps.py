@@ -91,8 +91,7 @@ async def test_with_the_connecting(etcd: EtcdClient[str], etcd_server: EtcdServe
         assert await sweep(use, remains) > 6
 
 
-@pytest.mark.parametrize("use", [lock, campaign])
-async def test_waiting(etcd_server: EtcdServer, use: Use) -> None:
+async def test_waiting(etcd_server: EtcdServer) -> None:
     """Another one holds it, for long enough that all that can be waited for is waited for."""
     async with connected(etcd_server.endpoint) as communicator, connected(etcd_server.endpoint) as observer:
         async with communicator.lease(SHORTEST), communicator.watch("x"):
@@ -105,7 +104,7 @@ async def test_waiting(etcd_server: EtcdServer, use: Use) -> None:
                     over = trio.Event()
 
                     async def wait(step: int, parked: bool, over: trio.Event) -> None:
-                        await cancelled_at(step, lambda: use(communicator), parked=parked)
+                        await cancelled_at(step, lambda: lock(communicator), parked=parked)
                         over.set()
 
                     async with observer.lock("sweep"):
