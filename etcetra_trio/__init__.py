@@ -96,6 +96,8 @@ from ._server_errors import UnhealthyError as UnhealthyError
 from ._server_errors import UnknownServerError as UnknownServerError
 from ._server_errors import UnsupportedByServerError as UnsupportedByServerError
 from ._server_errors import WatchCanceledError as WatchCanceledError
+from ._statistics import ClientStatistics as ClientStatistics
+from ._statistics import ConnectionStatistics as ConnectionStatistics
 from ._stm import Isolation as Isolation
 from ._stm import StmTransaction as StmTransaction
 from ._tls import TLSConfig as TLSConfig

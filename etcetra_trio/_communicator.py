@@ -15,6 +15,7 @@ from ._ranges import Ranges
 from ._reads import Reads
 from ._recipes import Recipes
 from ._settle import carry_out, find_guard
+from ._statistics import ClientStatistics, client_statistics
 from ._txn import TxnAction, TxnResult, build_txn
 from ._types import INHERIT, Inherit
 from ._watches import Watches
@@ -58,6 +59,10 @@ class EtcdCommunicator(
           prefix: What the keys begin with; inside another namespace it comes after that one's.
         """
         return EtcdCommunicator(self._endpoints, self._keys.nested(prefix))
+
+    def statistics(self) -> ClientStatistics:
+        """How the connections are doing, at this moment."""
+        return client_statistics(self._endpoints)
 
     @property
     def channel(self) -> GrpcChannel:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import trio
 
 from ._errors import EtcdError, InvalidRequestError, OutcomeUnknownError
-from ._fields import fields
 from ._proto._methods import TXN
 from ._proto._wire import uint64
 from ._txn import TxnResult
 from ._types import PutResult
 from ._watch_events import WatchEvent, WatchEventType
+from .streams._fields import fields
 
 if TYPE_CHECKING:
     from ._communicator import EtcdCommunicator

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 import etcetra_trio as _trio
 
 from .. import (
+    ClientStatistics,
     Compare,
     HostPortPair,
     Isolation,
@@ -29,9 +30,9 @@ from .. import (
     WatchFilter,
     WatchStatistics,
 )
-from .._addresses import EtcdCredential
 from .._keys import TextT
 from .._lease import OnLost
+from ..streams._tokens import Credentials
 from ..streams._watcher import OnLag
 from ._arguments import all_deleted, as_codec, as_filters, as_number, as_sort, deleted, previous
 from ._hosted import Hosted
@@ -108,6 +109,9 @@ class DerivedEtcdClient(Generic[TextT]):
       addr: Where etcd is: a :class:`HostPortPair`, a string such as ``"host:2379"``,
         ``"https://host:2379"``, ``"[::1]:2379"`` or ``"unix:///path"``, several of them between commas, or a
         sequence of these. The first that answers serves; those that failed lately come last.
+      credentials: Who the user is: an :class:`EtcdCredential`, or an :class:`EtcdToken`. The token that the server
+        gives for the first is fetched again whenever it wants another one. Without, the client is nobody, or whom its
+        TLS certificate names.
       secure: The same as ``tls=True``.
       encoding: The text codec of keys and values; None for bytes.
       namespace: Put before every key, and removed from everything that comes back.
@@ -125,6 +129,8 @@ class DerivedEtcdClient(Generic[TextT]):
         lives. etcd ends connections on which this comes more often than every 5 seconds, unless its
         ``--grpc-keepalive-min-time`` allows it; then it becomes rarer by itself.
       ping_timeout: How long to wait for a sign of life then, in seconds, before another endpoint is sought.
+      allow_plaintext_credentials: Let credentials go over connections without TLS to other machines, where anybody
+        on the way can read them.
 
     Raises:
       InvalidRequestError: an endpoint cannot be one, the encoding is unknown, or another argument makes no
@@ -136,7 +142,7 @@ class DerivedEtcdClient(Generic[TextT]):
     def __init__(
         self: DerivedEtcdClient[str],
         addr: HostPortPair | str | Sequence[HostPortPair | str],
-        credentials: EtcdCredential | None = ...,
+        credentials: Credentials | None = ...,
         secure: bool = ...,
         encoding: str = ...,
         *,
@@ -148,13 +154,14 @@ class DerivedEtcdClient(Generic[TextT]):
         sync_interval: float | None = ...,
         ping_interval: float = ...,
         ping_timeout: float = ...,
+        allow_plaintext_credentials: bool = ...,
     ) -> None: ...
 
     @overload
     def __init__(
         self: DerivedEtcdClient[bytes],
         addr: HostPortPair | str | Sequence[HostPortPair | str],
-        credentials: EtcdCredential | None = ...,
+        credentials: Credentials | None = ...,
         secure: bool = ...,
         *,
         tls: bool | TLSConfig | ssl.SSLContext | None = ...,
@@ -165,13 +172,14 @@ class DerivedEtcdClient(Generic[TextT]):
         sync_interval: float | None = ...,
         ping_interval: float = ...,
         ping_timeout: float = ...,
+        allow_plaintext_credentials: bool = ...,
         encoding: None,
     ) -> None: ...
 
     def __init__(
         self,
         addr: HostPortPair | str | Sequence[HostPortPair | str],
-        credentials: EtcdCredential | None = None,
+        credentials: Credentials | None = None,
         secure: bool = False,
         encoding: str | None = "utf-8",
         *,
@@ -183,12 +191,12 @@ class DerivedEtcdClient(Generic[TextT]):
         sync_interval: float | None = None,
         ping_interval: float = 6.0,
         ping_timeout: float = 3.0,
+        allow_plaintext_credentials: bool = False,
     ) -> None:
-        if credentials:
-            raise _trio.InvalidRequestError("credentials is not supported yet")
         self._trio: _trio.EtcdClient[TextT] = do(
             _trio.EtcdClient,
             addr,
+            credentials=credentials,
             secure=secure,
             encoding=encoding,
             tls=tls,
@@ -199,6 +207,7 @@ class DerivedEtcdClient(Generic[TextT]):
             sync_interval=sync_interval,
             ping_interval=ping_interval,
             ping_timeout=ping_timeout,
+            allow_plaintext_credentials=allow_plaintext_credentials,
         )
         self.addr: HostPortPair | str | Sequence[HostPortPair | str] = addr
         self.secure: bool = secure
@@ -1949,6 +1958,10 @@ class DerivedEtcdCommunicator(Wrapped, Generic[TextT]):
                 serializable=serializable,
             )
         )
+
+    def statistics(self) -> ClientStatistics:
+        """How the connections are doing, at this moment."""
+        return self._do(self._trio.statistics)
 
     @property
     def auth(self) -> Auth:

@@ -226,8 +226,7 @@ class Cluster(Wrapped):
     With authentication, changes are for users with the role root. All methods raise:
 
       InvalidRequestError: a bad argument (or TypeError); nothing was sent.
-      OutcomeUnknownError: a change may or may not have happened; its ``__cause__`` says why. MemberNotFoundError is
-        such a cause: it may have been this very call that removed the member.
+      OutcomeUnknownError: a change may or may not have happened; its ``__cause__`` says why: MemberNotFoundError, say.
       RpcError: what else the server says, mostly as a class of its own.
       ConnectionLostError: not sent, or never looked at (and ConnectionFailedError).
       trio.ClosedResourceError: the client is closed.

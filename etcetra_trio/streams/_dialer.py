@@ -61,6 +61,10 @@ class Dialer:
         self._tls = tls
         self._pings = pings
         self._calm: dict[Endpoint, int] = {}
+        # Counted for statistics.
+        self.opened: int = 0
+        self.failed: int = 0
+        self.lost: int = 0
 
     @property
     def secure(self) -> bool:
@@ -93,8 +97,9 @@ class Dialer:
         race = Race(self.ranking.order(targets), partial(self._try_target, slot))
         connection = await race.run()
         if connection is None:
-            self.ranking.suspect(endpoint)
+            self.ranking.failed(endpoint)
             raise _together([race.failures[target] for target in targets], targets)
+        self.ranking.connected(endpoint)
         return connection
 
     async def _look_up(self, endpoint: Endpoint) -> list[Endpoint]:
@@ -105,7 +110,6 @@ class Dialer:
         except OSError:
             self.ranking.failed(endpoint)
             raise
-        self.ranking.connected(endpoint)
         # The other family second, if there is one: perhaps the first one leads nowhere (RFC 8305, 4).
         for place, target in enumerate(targets):
             if (":" in target.address) != (":" in targets[0].address):
@@ -126,12 +130,14 @@ class Dialer:
         try:
             connection = await self._open(slot, target)
         except (OSError, EtcdError):
+            self.failed += 1
             self.ranking.failed(target)
             raise
         except trio.Cancelled:
             if trio.current_time() - started >= HEAD_START:  # another one was faster
                 self.ranking.failed(target)
             raise
+        self.opened += 1
         slot.open[target] = connection
         return connection
 
@@ -173,14 +179,13 @@ class Dialer:
     def _on_lost(self, slot: Slot, connection: Connection) -> None:
         if self.tokens is not None:
             self.tokens.connections.discard(connection)
-        slot.lost(connection)
-        if connection.closing:
-            pass
-        elif connection.useful:
-            self.ranking.connected(connection.target)
-            self.suspect(connection)
-        else:  # it was of no use, as if it had never been
-            self.ranking.failed(connection.target)
+        if slot.lost(connection) and not connection.closing:
+            self.lost += 1
+            if connection.useful:
+                self.ranking.connected(connection.target)
+                self.suspect(connection)
+            else:  # as if it had never been
+                self.ranking.failed(connection.target)
         goaway = connection.engine.goaway
         if goaway is not None and goaway.error_code == ENHANCE_YOUR_CALM:
             target = connection.target

@@ -59,6 +59,8 @@ class Endpoints:
         self._streams = Slot(self._dialer)
         #: How long a call that failed is repeated, in seconds.
         self.patience: float = PATIENCE
+        #: How many times a call was sent again.
+        self.repeated: int = 0
         #: What a call may take, in seconds; heeded by :class:`LimitedEndpoints`.
         self.call_timeout: float | None = None
         self.watches: WatchHub = WatchHub(self)
@@ -75,6 +77,11 @@ class Endpoints:
     def dialer(self) -> Dialer:
         """What opens the connections."""
         return self._dialer
+
+    @property
+    def slots(self) -> tuple[Slot, Slot]:
+        """The connections for calls, and those for long streams."""
+        return self._calls, self._streams
 
     @property
     def live(self) -> Connection | None:
@@ -227,6 +234,7 @@ class Endpoints:
                     pauses += 1
                 try:
                     live = await self._calls.get(write=write)
+                    self.repeated += 1
                     return live, await live.unary(
                         method, message, write=write, leader=leader, max_message=max_message, reset=reset
                     )

@@ -8,8 +8,8 @@ import trio
 
 from .._addresses import parse_endpoints
 from .._errors import EtcdError, InvalidRequestError
-from .._fields import fields
 from .._proto._methods import MEMBER_LIST
+from ._fields import fields
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

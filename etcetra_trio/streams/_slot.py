@@ -79,11 +79,13 @@ class Slot:
         """Whether a connection was in use in the last ``seconds``."""
         return self._last_live is not None and trio.current_time() < self._last_live + seconds
 
-    def lost(self, connection: Connection) -> None:
-        """It is gone."""
+    def lost(self, connection: Connection) -> bool:
+        """It is gone. Whether it was one of those here."""
         self.drop(connection)
-        if self.open.get(connection.target) is connection:
-            del self.open[connection.target]
+        if self.open.get(connection.target) is not connection:
+            return False
+        del self.open[connection.target]
+        return True
 
     def close(self) -> None:
         """Nobody needs it any more: attempts end, and so do connections."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ._proto._wire import DecodeError, length, skip, uint64
+from .._proto._wire import DecodeError, length, skip, uint64
 
 _BYTES: Final = 2  # the wire type
 
