@@ -10,9 +10,9 @@ import trio
 
 from ._checks import check_number
 from ._errors import EtcdError, InvalidRequestError
-from ._lease_calls import grant, new_lease_id, revoke
+from ._lease_calls import grant, keepalive_once, new_lease_id, revoke
 from ._lock_errors import LeaseLostError
-from .streams._kept_lease import CLEAN_UP, KeptLease, lease_time
+from .streams._kept_lease import CLEAN_UP, RENEW_AFTER, KeptLease, lease_time
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -90,14 +90,22 @@ class _Granting:
 
     async def run(self) -> None:  # noqa: ASYNC910 - a task of its own
         """Never raises what can be expected."""
-        sent = lease_time()
         try:
             with self.scope:
-                self.lease = KeptLease(self.id, await grant(self._endpoints, self._request, self.id), sent)
+                self.lease = await self._grant()
         except (EtcdError, trio.ClosedResourceError) as error:
             self.failure = error
         finally:
             self.over.set()
+
+    async def _grant(self) -> KeptLease:
+        sent = lease_time()
+        ttl = await grant(self._endpoints, self._request, self.id)
+        if lease_time() > sent + ttl * RENEW_AFTER:
+            # It took several tries, or one for long: who knows since when it has been running out?
+            sent = lease_time()
+            ttl = await keepalive_once(self._endpoints, self.id)
+        return KeptLease(self.id, ttl, sent)
 
 
 async def keep_lease(endpoints: Endpoints, ttl: int) -> KeptLease:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ._errors import OutcomeUnknownError, StatusCode
 from ._proto import _codec as pb
-from ._proto._methods import LEASE_GRANT, LEASE_KEEP_ALIVE, LEASE_REVOKE, LEASE_TIME_TO_LIVE
+from ._proto._methods import LEASE_GRANT, LEASE_KEEP_ALIVE, LEASE_REVOKE
 from ._server_errors import LeaseExistsError, LeaseNotFoundError
 
 if TYPE_CHECKING:
@@ -37,9 +37,7 @@ async def grant(endpoints: Endpoints, ttl: int, lease_id: int, *, unique: bool =
         # It was asked for more than once, and an earlier try was carried out.
         if not unique or not isinstance(error.__cause__, LeaseExistsError):
             raise
-    message = pb.lease_time_to_live_request(lease_id)
-    answer = await endpoints.call(LEASE_TIME_TO_LIVE, message, pb.decode_lease_time_to_live_response)
-    return answer.granted_ttl
+    return await keepalive_once(endpoints, lease_id)
 
 
 async def revoke(endpoints: Endpoints, lease_id: int) -> None:  # noqa: ASYNC910 - the call is one

@@ -15,6 +15,7 @@ from ._backoff import Backoff
 from ._grpc import INTERNAL, StreamEnd
 from ._kept_lease import RENEW_AFTER, lease_time, suspended
 from ._protocol import Stream
+from ._tokens import STALE
 from ._waiter import Waiter
 
 if TYPE_CHECKING:
@@ -124,8 +125,10 @@ class KeepAlive:
         """A stream is over: by a member that has no leader, say, or with its connection."""
         if stream in self._streams:
             self._streams.remove(stream)
-            self._failed(stream.connection.error(end, LEASE_KEEP_ALIVE, write=False))
-            self._endpoints.suspect(stream.connection)
+            failure = stream.connection.error(end, LEASE_KEEP_ALIVE, write=False)
+            self._failed(failure)
+            if not (isinstance(failure, STALE) and self._endpoints.renew_token(stream.connection)):
+                self._endpoints.suspect(stream.connection)
             self._changed.wake()
 
     async def _run(self) -> None:  # noqa: ASYNC910 - begun with a lease

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import pytest
 import trio
+from client._kit import FAST
 
-from etcetra_trio import ConnectionFailedError, ConnectionLostError, LeaseLostError, WatchEventType
+from etcetra_trio import (
+    ConnectionFailedError,
+    ConnectionLostError,
+    EtcdClient,
+    EtcdCredential,
+    LeaseLostError,
+    WatchEventType,
+)
 from etcetra_trio.testing import EtcdCluster, EtcdServer, FaultProxy
 from lease._kit import SHORTEST, Text, connected
 
@@ -16,6 +24,8 @@ async def test_all_at_once(etcd_server: EtcdServer) -> None:
             for scenario in (
                 kept_alive_and_revoked,
                 no_server_for_too_long,
+                a_grant_that_takes_long,
+                a_server_that_forgets_tokens,
                 why_it_could_not_be_renewed,
                 server_is_away_for_a_moment,
                 an_endpoint_that_is_silent,
@@ -85,6 +95,37 @@ async def no_server_for_too_long(server: EtcdServer) -> None:
             # The lease is over: there is nothing to wait for.
             assert trio.current_time() - ended < 0.5
     assert ended <= deleted[0]
+
+
+async def a_grant_that_takes_long(server: EtcdServer) -> None:
+    """It is renewed before anybody counts on it."""
+    async with FaultProxy(server.endpoint) as proxy, connected(proxy.endpoint) as communicator:
+        await communicator.get("x")
+        proxy.delay(SHORTEST / 4)
+        begin = trio.current_time()
+        async with communicator.lease(1) as lease:
+            proxy.heal()
+            assert trio.current_time() - begin >= SHORTEST
+            assert lease.deadline > trio.current_time()
+
+
+async def a_server_that_forgets_tokens(_: EtcdServer) -> None:
+    """Leases live on, on a connection that has to fetch another one."""
+    async with EtcdServer(extra_args=["--bcrypt-cost=4", *FAST]) as server:
+        async with connected(server.endpoint) as communicator:
+            await communicator.auth.user_add("root", "root")
+            await communicator.auth.role_add("root")
+            await communicator.auth.user_grant_role("root", "root")
+            await communicator.auth.enable()
+        with trio.fail_after(30):
+            root = EtcdClient(server.endpoint, EtcdCredential("root", "root"))
+            async with root.connect() as communicator, communicator.lock("mine", lease_ttl=3) as lock:
+                await trio.sleep(1.1)
+                server.kill()
+                await server.arestart()
+                await trio.sleep(2.5)
+                assert not lock.lost
+                await lock.put("k", "v")
 
 
 async def why_it_could_not_be_renewed(_: EtcdServer) -> None:
