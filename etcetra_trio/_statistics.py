@@ -21,7 +21,7 @@ class ConnectionStatistics:
     Attributes:
       endpoint: The endpoint at the other end.
       address: The address that its name stood for.
-      purpose: Whether calls go over it, or streams that last: watches and lease keep-alives.
+      purpose: Whether calls go over it, or streams that last: of watches and of lease renewals.
       in_use: Whether new ones go over it; others end when what is on them has ended.
       started: The calls and streams that were begun on it.
       open: Those that are under way.

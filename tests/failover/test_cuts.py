@@ -72,9 +72,9 @@ async def test_a_cut_between_two_processes(
         buffered = b""
         with trio.fail_after(40):
 
-            async def hear(*whats: str) -> None:
+            async def hear(*words: str) -> None:
                 nonlocal buffered
-                while not said.keys() >= set(whats):
+                while not said.keys() >= set(words):
                     buffered += await client.stdout.receive_some()  # type: ignore[union-attr]
                     *lines, buffered = buffered.split(b"\n")
                     said.update((entry["what"], entry) for entry in map(json.loads, lines))
