@@ -3,6 +3,9 @@
 import pytest
 from bench.checks import CPU_LIMITS, IMPORT_LIMIT_MS, OURS, checks
 from bench.imports import ImportTime
+from bench.locks import BASE as LOCKS_BASE
+from bench.locks import LOCK_WORKLOADS, RATES, lock_checks, lock_table
+from bench.locks import OURS as OUR_LOCKS
 from bench.many_watches import ManyWatches
 from bench.peer_limits import PEER_LIMITS, peer_checks
 from bench.report import BASE, table, workload_table
@@ -186,3 +189,22 @@ def test_tls_counts_its_cheapest_round_and_has_a_limit_for_each_way() -> None:
     assert [check.passed for check in tls_checks(turns)] == [True, False]
     assert [check.passed for check in tls_checks({})] == [False]
     assert "| TLS by net/http | 15.0 | 1.50 |" in " ".join(tls_table(turns).split())
+
+
+def test_locks_are_checked_for_their_rate() -> None:
+    def locked(rate: float) -> list[Turn]:
+        return [Turn(cpu_us=1, ops_s=rate, p50_us=1, p99_us=1)]
+
+    def passed(factor: float) -> list[bool]:
+        turns = {
+            name: {OUR_LOCKS: locked(100 * rate * factor), LOCKS_BASE: locked(100)}
+            for name, rate in RATES.items()
+        }
+        return [check.passed for check in lock_checks(turns)]
+
+    assert set(RATES) == set(LOCK_WORKLOADS)
+    assert passed(1.01) == [True, True]
+    assert passed(0.99) == [False, False]
+    assert [check.passed for check in lock_checks({})] == [False, False]
+    text = lock_table({OUR_LOCKS: locked(250), LOCKS_BASE: locked(100)}, {"x": "failed"})
+    assert f"| {OUR_LOCKS} | 250 | 2.50 |" in " ".join(text.split())
