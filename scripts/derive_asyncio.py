@@ -1,4 +1,4 @@
-"""Write etcetra_trio/asyncio/_derived.py, the classes of Trio's API as asyncio programs use them, and __init__.py.
+"""Write etcetra_trio/asyncio/_derived*.py, the classes of Trio's API as asyncio programs use them, and __init__.py.
 
     scripts/derive_asyncio.py            writes them
     scripts/derive_asyncio.py --check    writes nothing; fails if they are not what the Trio API asks for
@@ -96,6 +96,7 @@ from __future__ import annotations
 SHIM = [
     "from .._keys import TextT",
     "from ._arguments import all_deleted, as_codec, as_filters, as_number, as_sort, deleted, previous",
+    "from ._client import ClientBase",
     "from ._hosted import Hosted",
     "from ._links import Links",
     "from ._txn import EtcdTransactionAction, TxnResult, carry_out",
@@ -169,7 +170,8 @@ class Method:
 def main() -> int:
     """Write the modules, or compare."""
     stale = False
-    wanted = {"_derived": derive(), "_derived_admin": derive(heavy=True), "__init__": names()}
+    wanted = {name: derive(name) for name in ("_derived", "_derived_admin", "_derived_client")}
+    wanted["__init__"] = names()
     for name, unformatted in wanted.items():
         path, text = PACKAGE / "asyncio" / f"{name}.py", formatted(unformatted)
         old = path.read_text(encoding="utf-8") if path.exists() else ""
@@ -229,10 +231,11 @@ HEAVY = set(etcetra_trio._ADMINISTRATION)
 LIVE = live_classes()
 
 
-def derive(*, heavy: bool = False) -> str:
-    """The text of a module; ``heavy``: of the classes that bring all of etcd's messages."""
-    chosen = {name: cls for name, cls in LIVE.items() if (name in HEAVY) is heavy}
-    registered = registration(chosen) if heavy else registration(LIVE)
+def derive(module: str) -> str:
+    """The text of a module."""
+    heavy = module == "_derived_admin"
+    chosen = {name: cls for name, cls in LIVE.items() if home(name) == module}
+    registered = registration(chosen if heavy else LIVE) if module != "_derived_client" else ""
     text = "\n\n".join([*(Derived(name, cls).text() for name, cls in chosen.items()), registered])
     tree = ast.parse(text)
     known = {*dir(builtins), *(node.name for node in tree.body if isinstance(node, ast.ClassDef))}
@@ -244,6 +247,11 @@ def derive(*, heavy: bool = False) -> str:
         lines += ["from typing import TYPE_CHECKING", "if TYPE_CHECKING:"]
         lines += [f"    from ._derived_admin import {name}" for name in later]
     return "\n\n".join([HEADER + "\n".join(lines), *variables, text]) + "\n"
+
+
+def home(name: str) -> str:
+    """The module that a class is written into."""
+    return "_derived_client" if name == "EtcdClient" else "_derived_admin" if name in HEAVY else "_derived"
 
 
 def imports(used: set[str]) -> tuple[list[str], list[str]]:
@@ -491,11 +499,11 @@ def client(derived: Derived) -> str:
         option.annotation = option.annotation.replace("EngineName", 'Literal["lean", "h2"]')
     unsupported = [p.name for p in found if not p.passed]
     passed = ", ".join(p.argument for p in found if p.passed)
-    lines = ["class DerivedEtcdClient(Generic[TextT]):", indented(docstring(client_doc(derived)))]
+    lines = ["class EtcdClient(ClientBase[TextT]):", indented(docstring(client_doc(derived)))]
     texts = [p if p.name != "encoding" else Parameter("encoding", "str", p.default, False, "") for p in found]
     octets = [p for p in found if p.name != "encoding"]
     octets.append(Parameter("encoding", "None", None, True, ""))
-    head = "def __init__(self: DerivedEtcdClient[{}], {}) -> None: ..."
+    head = "def __init__(self: EtcdClient[{}], {}) -> None: ..."
     for kind, chosen in (("str", texts), ("bytes", octets)):
         ordered = sorted(chosen, key=lambda p: p.keyword)
         lines.append(indented("@overload\n" + head.format(kind, signature(ordered, overload=True)[6:])))

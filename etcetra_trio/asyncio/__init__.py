@@ -120,6 +120,7 @@ from .client import EtcdCommunicator as EtcdCommunicator
 from .client import EtcdConnectionManager as EtcdConnectionManager
 from .client import EtcdLockManager as EtcdLockManager
 from .client import EtcdTransactionAction as EtcdTransactionAction
+from .client import GrpcStream as GrpcStream
 from .client import LockLostWarning as LockLostWarning
 from .client import TxnAction as TxnAction
 from .types import CompareBuilder as CompareBuilder

@@ -7,17 +7,13 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
-import etcetra_trio as _trio
-
 from .. import (
     ClientStatistics,
     Compare,
-    HostPortPair,
     Isolation,
     KeyValue,
     LeaseTimeToLive,
@@ -26,19 +22,16 @@ from .. import (
     SortOrder,
     SortTarget,
     SupportsLease,
-    TLSConfig,
     WatchFilter,
     WatchStatistics,
 )
 from .._keys import TextT
 from .._lease import OnLost
-from ..streams._tokens import Credentials
 from ..streams._watcher import OnLag
 from ._arguments import all_deleted, as_codec, as_filters, as_number, as_sort, deleted, previous
 from ._hosted import Hosted
-from ._links import Links
 from ._txn import EtcdTransactionAction, TxnResult, carry_out
-from ._wrapped import Channel, Entered, Wrapped, answer, do, register, wrap
+from ._wrapped import Channel, Entered, Wrapped, answer, register, wrap
 from .types import (
     RangeRequestSortOrder,
     RangeRequestSortTarget,
@@ -97,122 +90,6 @@ class Barrier(Wrapped):
           trio.ClosedResourceError: the client is closed.
         """
         return await self._call(self._trio.wait)
-
-
-class DerivedEtcdClient(Generic[TextT]):
-    """The settings of a client: reusable, and cheap; no connection exists outside of :meth:`connect`.
-
-    ``EtcdClient("127.0.0.1:2379")`` takes and gives text; ``EtcdClient("…", encoding=None)`` takes and gives
-    bytes.
-
-    Args:
-      addr: Where etcd is: a :class:`HostPortPair`, a string such as ``"host:2379"``,
-        ``"https://host:2379"``, ``"[::1]:2379"`` or ``"unix:///path"``, several of them between commas, or a
-        sequence of these. The first that answers serves; those that failed lately come last.
-      credentials: Who the user is: an :class:`EtcdCredential`, or an :class:`EtcdToken`. The token that the server
-        gives for the first is fetched again whenever it wants another one. Without, the client is nobody, or whom its
-        TLS certificate names.
-      secure: The same as ``tls=True``.
-      encoding: The text codec of keys and values; None for bytes.
-      namespace: Put before every key, and removed from everything that comes back.
-      http2: The HTTP/2 engine: ``"lean"``, ours, or ``"h2"``, the package of that name, several times slower,
-        to compare with.
-      tls: Speak TLS, and trust what the system trusts (True), what a :class:`TLSConfig` says, or what an
-        :class:`ssl.SSLContext` of yours does, on which ALPN is set to HTTP/2. ``https://`` alone is True, too.
-        Server certificates are always checked, unless your own context does not.
-      max_receive_size: The largest answer to take, in octets.
-      call_timeout: The most that a call may take, in seconds, with connecting and repeating: for programs that do
-        not put a cancel scope around each. It is not for watches and other things that last. None: no limit.
-      sync_interval: Ask the cluster for its members that often, in seconds, and connect to these as well, so that
-        the client follows when members come and go. None: only ``endpoints`` are used.
-      ping_interval: While something waits for a server that was silent for so many seconds, ask whether it still
-        lives. etcd ends connections on which this comes more often than every 5 seconds, unless its
-        ``--grpc-keepalive-min-time`` allows it; then it becomes rarer by itself.
-      ping_timeout: How long to wait for a sign of life then, in seconds, before another endpoint is sought.
-      allow_plaintext_credentials: Let credentials go over connections without TLS to other machines, where anybody
-        on the way can read them.
-
-    Raises:
-      InvalidRequestError: an endpoint cannot be one, the encoding is unknown, or another argument makes no
-        sense.
-      TypeError: an argument is of a wrong type.
-    """
-
-    @overload
-    def __init__(
-        self: DerivedEtcdClient[str],
-        addr: HostPortPair | str | Sequence[HostPortPair | str],
-        credentials: Credentials | None = ...,
-        secure: bool = ...,
-        encoding: str = ...,
-        *,
-        tls: bool | TLSConfig | ssl.SSLContext | None = ...,
-        namespace: str | bytes = ...,
-        http2: Literal["lean", "h2"] = ...,
-        max_receive_size: int = ...,
-        call_timeout: float | None = ...,
-        sync_interval: float | None = ...,
-        ping_interval: float = ...,
-        ping_timeout: float = ...,
-        allow_plaintext_credentials: bool = ...,
-    ) -> None: ...
-
-    @overload
-    def __init__(
-        self: DerivedEtcdClient[bytes],
-        addr: HostPortPair | str | Sequence[HostPortPair | str],
-        credentials: Credentials | None = ...,
-        secure: bool = ...,
-        *,
-        tls: bool | TLSConfig | ssl.SSLContext | None = ...,
-        namespace: str | bytes = ...,
-        http2: Literal["lean", "h2"] = ...,
-        max_receive_size: int = ...,
-        call_timeout: float | None = ...,
-        sync_interval: float | None = ...,
-        ping_interval: float = ...,
-        ping_timeout: float = ...,
-        allow_plaintext_credentials: bool = ...,
-        encoding: None,
-    ) -> None: ...
-
-    def __init__(
-        self,
-        addr: HostPortPair | str | Sequence[HostPortPair | str],
-        credentials: Credentials | None = None,
-        secure: bool = False,
-        encoding: str | None = "utf-8",
-        *,
-        tls: bool | TLSConfig | ssl.SSLContext | None = None,
-        namespace: str | bytes = "",
-        http2: Literal["lean", "h2"] = "lean",
-        max_receive_size: int = 64 << 20,
-        call_timeout: float | None = None,
-        sync_interval: float | None = None,
-        ping_interval: float = 6.0,
-        ping_timeout: float = 3.0,
-        allow_plaintext_credentials: bool = False,
-    ) -> None:
-        self._trio: _trio.EtcdClient[TextT] = do(
-            _trio.EtcdClient,
-            addr,
-            credentials=credentials,
-            secure=secure,
-            encoding=encoding,
-            tls=tls,
-            namespace=namespace,
-            http2=http2,
-            max_receive_size=max_receive_size,
-            call_timeout=call_timeout,
-            sync_interval=sync_interval,
-            ping_interval=ping_interval,
-            ping_timeout=ping_timeout,
-            allow_plaintext_credentials=allow_plaintext_credentials,
-        )
-        self.addr: HostPortPair | str | Sequence[HostPortPair | str] = addr
-        self.secure: bool = secure
-        self.encoding: str | None = encoding
-        self._links: Links = Links(self._trio)
 
 
 class DerivedEtcdCommunicator(Wrapped, Generic[TextT]):

@@ -14,7 +14,7 @@ import threading
 import warnings
 import weakref
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import trio
 
@@ -118,7 +118,13 @@ class Portal:
         async with trio.open_nursery(strict_exception_groups=True) as self.nursery:
             if not self.ready.done():
                 self.ready.set_result(None)
-            await trio.sleep_forever()
+            while True:
+                try:
+                    await trio.sleep_forever()
+                except (
+                    KeyboardInterrupt
+                ):  # where nobody else handles the signal, Trio does, and tells this task
+                    self.loop.call_soon(_interrupt)
 
     def leave(self) -> None:
         """One user less; the last one ends Trio's run."""
@@ -204,6 +210,11 @@ class Portal:
 
 async def _begin(guardian: AsyncGenerator[None]) -> None:
     await anext(guardian)
+
+
+def _interrupt() -> NoReturn:
+    """In the loop: it leaves run_until_complete(), and Trio stays as it is until the loop ends."""
+    raise KeyboardInterrupt
 
 
 class _LastResort:

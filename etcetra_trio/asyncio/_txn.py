@@ -66,9 +66,9 @@ class EtcdTransactionAction(Generic[TextT]):
 
     encoding: str
 
-    def __init__(self, encoding: str = "utf-8") -> None:
+    def __init__(self: EtcdTransactionAction[str], encoding: str = "utf-8") -> None:
         branch = Branch[str]()
-        self._fill(cast("TxnAction[TextT]", TxnAction(key_space(encoding), branch)))
+        self._fill(TxnAction(key_space(encoding), branch))
 
     @classmethod
     def over(cls, action: TxnAction[TextT]) -> EtcdTransactionAction[TextT]:

@@ -186,7 +186,7 @@ def _etcetra_class(error: EtcdError) -> type[EtcdUnknownError]:
 
 
 def _combined(cls: type[EtcdError], etcetra: type[EtcdUnknownError]) -> type[EtcdError]:
-    """The class that is both, with the first one's name."""
+    """The class that is both, with the first one's name; timeouts are asyncio's, too."""
     made = _COMBINED.get((cls, etcetra))
     if made is not None:
         return made
@@ -201,7 +201,10 @@ def _combined(cls: type[EtcdError], etcetra: type[EtcdUnknownError]) -> type[Etc
         "__reduce__": reduce,
         "debug_map": None,
     }
-    made = _COMBINED[cls, etcetra] = cast("type[EtcdError]", type(cls.__name__, (cls, etcetra), members))
+    late = (TimeoutError,) if issubclass(cls, TooSlowError) and not issubclass(cls, TimeoutError) else ()
+    made = _COMBINED[cls, etcetra] = cast(
+        "type[EtcdError]", type(cls.__name__, (cls, etcetra, *late), members)
+    )
     return made
 
 

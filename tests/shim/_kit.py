@@ -91,7 +91,7 @@ def program(text: str, *arguments: str, code: int = 0) -> tuple[str, str]:
     done = subprocess.run(
         command,
         cwd=ROOT,
-        env={"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}", "PATH": ""},
+        env={"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}:{ROOT / 'scripts'}", "PATH": ""},
         check=False,
         capture_output=True,
         text=True,

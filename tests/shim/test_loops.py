@@ -230,7 +230,14 @@ def test_a_program_that_exits(etcd_server: EtcdServer) -> None:
     asyncio.run(lock_is_free(etcd_server))
 
 
-@pytest.mark.parametrize("end", ["asyncio.run(main('wait'))", "import uvloop; uvloop.run(main('wait'))"])
+INTERRUPTED = [
+    "asyncio.run(main('wait'))",
+    "import uvloop; uvloop.run(main('wait'))",
+    "asyncio.new_event_loop().run_until_complete(main('wait'))",
+]
+
+
+@pytest.mark.parametrize("end", INTERRUPTED)
 def test_an_interrupt(end: str, etcd_server: EtcdServer) -> None:
     text = PROGRAM.format(f"try: {end}\nexcept KeyboardInterrupt: print('interrupted', flush=True)")
     command = [sys.executable, "-W", "default", "-c", text, etcd_server.endpoint]
