@@ -128,6 +128,7 @@ class HotEndpoints:
             failure = connection.error(end, method, write=write, leader=leader)
 
             async def again() -> tuple[Connection, bytes]:
+                connection.refusal_is_old = 0 < call.stream_id <= connection._token_after
                 return await endpoints._repeat(
                     cast("EtcdError", failure),
                     connection,

@@ -18,6 +18,7 @@ from etcetra_trio.asyncio import (
     Cluster,
     CompareKey,
     EtcdClient,
+    EtcdCredential,
     EtcdTransactionAction,
     GrpcStream,
     Maintenance,
@@ -200,6 +201,28 @@ def test_tls(runner: str, tmp_path: Path) -> None:
     server_tls = ServerTLS(tmp_path / "cert.pem", tmp_path / "key.pem")
     with EtcdServer(tls=server_tls) as server, EtcdServer() as plain:
         run(runner, scenario, plain.endpoint)
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_users_and_tokens_that_are_forgotten(runner: str) -> None:
+    async def scenario(client: Client) -> None:
+        async with client.connect() as communicator:
+            await communicator.auth.user_add("root", "secret")
+            await communicator.auth.user_grant_role("root", "root")
+            await communicator.auth.enable()
+        root = EtcdClient(client.addr, EtcdCredential("root", "secret"))
+        async with root.connect() as communicator:
+            await communicator.put("k", "v")
+            with pytest.raises(EtcdUnknownError, match="authentication failed"):
+                async with EtcdClient(client.addr, EtcdCredential("root", "wrong")).connect() as wrong:
+                    await wrong.get("k")
+            await asyncio.to_thread(server.kill)  # it forgets all tokens
+            await asyncio.to_thread(server.restart)
+            assert await asyncio.gather(*(communicator.get("k") for _ in range(20))) == ["v"] * 20
+            await communicator.auth.disable()
+
+    with EtcdServer() as server:
+        run(runner, scenario, server.endpoint)
 
 
 def test_several_endpoints_of_which_one_dies() -> None:
