@@ -15,12 +15,17 @@ FETCHED = Path(__file__).parents[2] / ".etcd" / "sid" / "usr" / "bin" / "etcd"  
 WANTED = (3, 5, 30)
 
 
+def version_of(text: str) -> tuple[int, ...]:
+    """``(3, 5, 30)``."""
+    return tuple(int(part) for part in text.split("-", maxsplit=1)[0].split("."))
+
+
 @pytest.fixture(scope="session")
 def new_etcd(pytestconfig: pytest.Config) -> Path:
     """The binary; with CI=true it must be as new as these tests want it."""
     path = FETCHED if FETCHED.exists() and "ETCETRA_ETCD" not in os.environ else find_etcd()
     version = inspect_etcd(path).version
-    if tuple(int(part) for part in version.split("-")[0].split(".")) < WANTED:
+    if version_of(version) < WANTED:
         wanted = ".".join(map(str, WANTED))
         if os.environ.get("CI") == "true" and "ETCETRA_ETCD" not in os.environ:
             pytest.fail(f"no etcd {wanted}: run scripts/get-etcd sid .etcd/sid")

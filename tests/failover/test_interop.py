@@ -228,7 +228,7 @@ async def test_a_server_that_greets_and_ends(http2: EngineName, goodbye: bool) -
         with trio.fail_after(10):
             async with EtcdClient(address(listening), http2=http2).connect(wait=False) as communicator:
                 began = trio.current_time()
-                for _ in range(4):
+                for _ in range(3):
                     with pytest.raises(ConnectionFailedError) as caught:
                         await communicator.put("k", "v")
                     assert caught.value.outcome == "not_applied"
