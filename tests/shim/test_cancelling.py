@@ -336,11 +336,13 @@ async def by_hand_from_different_tasks(client: Client) -> None:
 
 async def iterating(client: Client) -> None:
     async with client.connect() as communicator:
+        await communicator.delete_prefix("k")
+        start = (await communicator.range("k")).revision + 1
         for number in range(30):
             await communicator.put(f"k{number:02}", str(number))
         found = [record.value async for record in communicator.iter_range("k", prefix=True)]
         assert found == [str(number) for number in range(30)]
-        async with communicator.watch_prefix("k", start_revision=1, batches=True) as batches:
+        async with communicator.watch_prefix("k", start_revision=start, batches=True) as batches:
             async for batch in batches:
                 assert batch.events[0].value == "0"
                 break
