@@ -46,8 +46,12 @@ nitpick_ignore_regex = [
     ),
     ("py:.*", "|".join(dir(builtins))),
     # Words of annotations that stand for themselves.
-    ("py:.*", r"(.*\.)?(\w+T|KeySpace|ReadOptions|RangeOptions|Inherit|EngineName|_Endpoints|_TLS|Credentials)"),
-    ("py:.*", r"(.*\.)?(Ts|Connector)|Cardinality|Deadline|MetadataLike|MultiDict|OnLag|OnLost|AbstractAsyncContextManager"),
+    (
+        "py:.*",
+        r"(.*\.)?(\w+T|KeySpace|ReadOptions|RangeOptions|Inherit|EngineName|_Endpoints|_TLS|Credentials)",
+    ),
+    ("py:.*", r"(.*\.)?(Ts|Connector)"),
+    ("py:.*", r"Cardinality|Deadline|MetadataLike|MultiDict|OnLag|OnLost|AbstractAsyncContextManager"),
 ]
 
 
