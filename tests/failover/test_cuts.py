@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from functools import partial
@@ -16,6 +17,7 @@ from etcetra_trio.testing import EtcdServer, FaultProxy
 
 #: The default: PING after 6 s, time-out 3 s, and half a second for the rest.
 BOUND = 9.5
+ROOT = str(Path(__file__).parents[2])
 
 #: Another program, which says when something changed for it.
 CLIENT = """
@@ -60,10 +62,9 @@ async def test_a_cut_between_two_processes(
     etcd_server: EtcdServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The path to one endpoint swallows everything; nobody closes anything."""
-    root = str(Path(__file__).parents[2])
     async with FaultProxy(etcd_server.endpoint) as proxy, trio.open_nursery() as nursery:
         client: trio.Process = await nursery.start(
-            partial(trio.run_process, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=root),
+            partial(trio.run_process, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT),
             [sys.executable, "-c", CLIENT, proxy.endpoint, etcd_server.endpoint],
         )
         assert client.stdin is not None
@@ -98,3 +99,58 @@ async def test_a_cut_between_two_processes(
         assert max(took.values()) <= BOUND
         with capsys.disabled():
             print("\na cut path is left after " + ", ".join(f"{took[what]:.2f} s ({what})" for what in took))
+
+
+#: The same within a network of its own, which is then taken down: packets just vanish.
+ALONE = """
+import json, subprocess, sys, time
+import trio
+from etcetra_trio import EtcdClient, EtcdError
+from etcetra_trio.testing import EtcdServer
+
+async def main():
+    took = {}
+    async with EtcdServer() as server, EtcdClient([server.endpoint, server.unix_endpoint]).connect() as communicator:
+        async with communicator.watch("w") as events, trio.open_nursery() as nursery:
+            await communicator.get("k")
+
+            async def note(what, function, *args):
+                try:
+                    await function(*args)
+                except EtcdError as error:
+                    what += " " + str(error.outcome)
+                took[what] = time.time() - began
+
+            subprocess.run(["ip", "link", "set", "lo", "down"], check=True)
+            began = time.time()
+            nursery.start_soon(note, "read", communicator.get, "k")
+            nursery.start_soon(note, "write", communicator.put, "k", "v")
+            nursery.start_soon(note, "event", events.receive)
+            async with EtcdClient(server.unix_endpoint).connect() as other:
+                await other.put("w", "")
+    print(json.dumps(took))
+
+trio.run(main)
+"""
+
+
+@pytest.mark.long
+def test_a_real_cut(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where the system lets us have a network of our own."""
+    enter = ["unshare", "--map-root-user", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
+    allowed = shutil.which("unshare") and subprocess.run([*enter, "true"], check=False).returncode == 0
+    if not allowed:
+        with capsys.disabled():
+            print("\nno network namespaces here: that a cut of the network itself is found was NOT shown")
+        return
+    done = subprocess.run(
+        [*enter, sys.executable, "-c", ALONE], capture_output=True, timeout=60, check=True, cwd=ROOT
+    )
+    took = json.loads(done.stdout)
+    assert took.keys() == {"read", "write unknown", "event"}
+    assert max(took.values()) <= BOUND
+    with capsys.disabled():
+        print(
+            "\na network that is gone is left after "
+            + ", ".join(f"{took[what]:.2f} s ({what})" for what in took)
+        )
