@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -42,7 +43,8 @@ class Link:
         self._blocks: set[Block] = set()
         self._idle_since = 0.0
         self._timer: asyncio.TimerHandle | None = None
-        portal.nursery.start_soon(self._run, name="etcetra_trio connection of an asyncio loop")
+        # Not in the context of whoever happens to be first.
+        contextvars.Context().run(portal.nursery.start_soon, self._run)
 
     async def _run(self) -> None:
         try:

@@ -115,16 +115,19 @@ class Portal:
         atexit.register(self.finish_without_loop)
 
     async def _main(self) -> None:
-        async with trio.open_nursery(strict_exception_groups=True) as self.nursery:
-            if not self.ready.done():
-                self.ready.set_result(None)
-            while True:
-                try:
-                    await trio.sleep_forever()
-                except (
-                    KeyboardInterrupt
-                ):  # where nobody else handles the signal, Trio does, and tells this task
-                    self.loop.call_soon(_interrupt)
+        try:
+            async with trio.open_nursery(strict_exception_groups=True) as self.nursery:
+                if not self.ready.done():
+                    self.ready.set_result(None)
+                while True:
+                    try:
+                        await trio.sleep_forever()
+                    except KeyboardInterrupt:
+                        # Where nobody else handles the signal, Trio does, and tells this task.
+                        self.loop.call_soon(_interrupt)
+        finally:
+            if self.below:  # its loop may not call back any more
+                _portals.pop(self.loop, None)
 
     def leave(self) -> None:
         """One user less; the last one ends Trio's run."""
