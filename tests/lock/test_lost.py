@@ -9,7 +9,7 @@ import trio
 import trio.testing
 from lease._kit import Text, connected, nothing_left
 
-from etcetra_trio import EtcdClient, Lock, LockLostError
+from etcetra_trio import EtcdClient, Lock, LockLostError, _contender
 from etcetra_trio.testing import EtcdServer
 
 Spoil = Callable[[Text, Lock[str]], Awaitable[object]]
@@ -103,6 +103,33 @@ async def test_the_body_finishes_at_most_its_checkpoint(
                     passed += 1
         assert passed <= 1
         assert await communicator.get("late") is None
+
+
+async def test_a_key_that_is_somebody_else_s_now(communicator: Text) -> None:
+    """Releasing does not free what another one put there since."""
+    async with communicator.lock("name", on_lost="flag") as lock:
+        await communicator.delete(lock.key)
+        await communicator.put(lock.key, "of somebody else")
+    assert await communicator.get(lock.key) == "of somebody else"
+
+
+async def test_before_its_key_is_watched(communicator: Text, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One whose turn it is looks for its own key first."""
+    monkeypatch.setattr(_contender, "GUARD_AFTER", 1000)
+    async with trio.open_nursery() as nursery:
+        async with communicator.lock("name") as lock:
+
+            async def wait() -> None:
+                with pytest.raises(LockLostError, match="its key was deleted"):
+                    async with communicator.lock("name"):
+                        raise AssertionError
+
+            nursery.start_soon(wait)
+            while len(keys := await communicator.keys_prefix("name/")) < 2:
+                await trio.sleep(0.01)
+            await trio.sleep(0.05)
+            for key in set(keys) - {lock.key}:
+                await communicator.delete(key)
 
 
 async def test_flag_only(communicator: Text) -> None:
