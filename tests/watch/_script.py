@@ -111,6 +111,7 @@ class ScriptedConnection:
 
     error = Connection.error
     closing = False
+    token = None
 
     def __init__(self, server: ScriptedServer) -> None:
         self.endpoint = "http://scripted:2379"
@@ -179,6 +180,10 @@ class ScriptedServer:
         if isinstance(answer, Exception):
             raise answer
         return answer(message)
+
+    def renew_token(self, connection: ScriptedConnection) -> bool:
+        """There is none."""
+        return False
 
     def suspect(self, connection: ScriptedConnection) -> None:
         """There is no other."""
