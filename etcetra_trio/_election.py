@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, final
 
 import trio
 
+from ._follow import follow
 from ._held import Held
 from ._keys import TextT
-from ._resync import Known, list_state
-from ._server_errors import CompactedError
 from ._types import KeyValue, key_value
-from ._watch import Watch
-from ._watch_shapes import RevisionShape
-from .streams._watcher import Watcher
 
 if TYPE_CHECKING:
     from ._contender import Contest
     from ._keys import KeySpace
     from ._proto import _codec as pb
     from ._proto._changes import Change
+    from ._watch import Watch
     from .streams._endpoints import Endpoints
     from .streams._watcher import Batch
-
-#: Revisions that may wait for whoever observes.
-_BUFFER: Final = 1024
 
 
 @final
@@ -70,21 +64,8 @@ class LeaderObserver(trio.abc.ReceiveChannel[KeyValue[TextT] | None]):
 
     async def __aenter__(self) -> LeaderObserver[TextT]:
         """Begin; what happens from now on is not missed."""
-        key, range_end = self._range
-        while True:
-            try:
-                state, revision = await list_state(self._endpoints, key, range_end)
-                break
-            except CompactedError:  # between two parts of it
-                continue
-        known = Known()
-        known.differences(state, revision)
-        self._candidates = {kv.key: kv for kv in state}
-        hub = self._endpoints.watches
-        watcher = Watcher(key, range_end, start_revision=revision + 1, max_events=_BUFFER, budget=hub.budget)
-        watch = Watch(hub, watcher, RevisionShape(), known=known, ready_event=None)
-        await watch.__aenter__()
-        self._watch = watch
+        followed = await follow(self._endpoints, self._range)
+        self._candidates, self._watch = followed.records, followed.watch
         return self
 
     async def receive(self) -> KeyValue[TextT] | None:

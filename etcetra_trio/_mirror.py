@@ -9,14 +9,10 @@ from weakref import WeakSet
 import trio
 
 from ._errors import EtcdError
+from ._follow import follow
 from ._keys import TextT
 from ._mirror_changes import MirrorChanges
-from ._resync import Known, list_state
-from ._server_errors import CompactedError
 from ._types import KeyValue, key_value
-from ._watch import Watch, WatchStatistics
-from ._watch_shapes import RevisionShape
-from .streams._watcher import Batch, Watcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,9 +21,9 @@ if TYPE_CHECKING:
     from ._keys import KeySpace
     from ._proto import _codec as pb
     from ._proto._changes import Change
+    from ._watch import Watch, WatchStatistics
     from .streams._endpoints import Endpoints
-
-_BUFFER = 1024
+    from .streams._watcher import Batch, Watcher
 
 
 @final
@@ -59,24 +55,11 @@ class Mirror(Mapping[TextT, TextT]):
         Raises:
           EtcdError: as every read.
         """
-        key, range_end = self._address
-        while True:
-            try:
-                state, revision = await list_state(self._endpoints, key, range_end)
-                break
-            except CompactedError:  # between two parts of it
-                continue
-        known = Known()
-        known.differences(state, revision)
-        self._records = {kv.key: kv for kv in state}
-        self._revision = revision
-        hub = self._endpoints.watches
-        watcher = Watcher(key, range_end, start_revision=revision + 1, max_events=_BUFFER, budget=hub.budget)
-        watch = Watch(hub, watcher, RevisionShape(), known=known, ready_event=None)
-        await watch.__aenter__()
-        self._watch, self._watcher = watch, watcher
+        followed = await follow(self._endpoints, self._address)
+        self._records, self._revision = followed.records, followed.revision
+        self._watch, self._watcher = followed.watch, followed.watcher
         self._failure = None
-        self._endpoints.service.start_soon(self._follow, watch, name="mirror")
+        self._endpoints.service.start_soon(self._follow, followed.watch, name="mirror")
         return self
 
     @trio.lowlevel.enable_ki_protection
