@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 import betterproto2
 
 from ._errors import InvalidRequestError
-from ._proto._wire import DecodeError
+from ._proto._wire import DecodeError, skip, tag
 from ._secret import Secret, forget_frames
 from .streams._one_endpoint import call_at
 
@@ -62,6 +62,12 @@ def decoder(message: type[MessageT]) -> Callable[[bytes], MessageT]:
 
     def decode(data: bytes) -> MessageT:
         try:
+            i, end = 0, len(data)
+            while i < end:  # betterproto2 takes a message that is cut off for a shorter one
+                number, i = tag(data, i)
+                i = skip(data, i, number)
+            if i != end:
+                raise DecodeError("it is cut off")
             return message.parse(data)
         except Exception as error:  # betterproto2's are of many kinds
             raise DecodeError(f"{message.__name__}: {error}") from error

@@ -106,8 +106,11 @@ _TEXTS: dict[str, type[RpcError]] = {
     "context deadline exceeded": e.ServerTimeoutError,
     # UNKNOWN: etcd passes raft's own word on
     "raft proposal dropped": e.ProposalDroppedError,
-    # 3.5.1, for a token that is older than the users
+    # What 3.5.1 says of a token that is older than the users; and what Maintenance lets out in all versions
     "auth: revision in header is old": a.AuthRevisionOldError,
+    "auth: invalid auth token": a.InvalidAuthTokenError,
+    "auth: user name is empty": a.NotAuthenticatedError,
+    "auth: permission denied": a.PermissionDeniedError,
 }
 
 # gRPC's own texts carry numbers and names after these words.
@@ -148,6 +151,10 @@ _REFUSALS: frozenset[tuple[StatusCode, type[RpcError]]] = frozenset(
         # The member's own raft said so in Propose, before it appended or forwarded anything.
         (StatusCode.UNKNOWN, e.ProposalDroppedError),
         (StatusCode.UNKNOWN, a.AuthRevisionOldError),
+        # Both before the call is looked at.
+        (StatusCode.UNKNOWN, a.InvalidAuthTokenError),
+        (StatusCode.UNKNOWN, a.NotAuthenticatedError),
+        (StatusCode.UNKNOWN, a.PermissionDeniedError),
     }
 )
 

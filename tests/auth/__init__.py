@@ -1,0 +1,1 @@
+"""Credentials: tokens that are fetched, refused and renewed, and secrets that nobody sees."""
