@@ -109,16 +109,19 @@ async def _acquire(
     try:
         contender = Contender(endpoints, contest, kept)
         tenure = Tenure(endpoints, contest.name, contender, kept, error)
-        with trio.CancelScope() as alive:
+        with trio.CancelScope() as alive:  # noqa: ASYNC912 - entering the queue is one
             kept.attach(alive)
-            before = await contender.enter(value)
-            service.start_soon(contender.guard, name="lock key")
-            if before is not None and terms.timeout == 0:
-                raise LockTimeoutError(contest.name, 0)
-            await contender.wait_turn(before)
-            if terms.ttl is not None:
-                await _limit(endpoints, kept, terms.ttl)
-                service.start_soon(tenure.release_when_lost, service, name="lock ttl")
+            try:
+                before = await contender.enter(value)
+                service.start_soon(contender.guard, name="lock key")
+                if before is not None and terms.timeout == 0:
+                    raise LockTimeoutError(contest.name, 0)
+                await contender.wait_turn(before)
+                if terms.ttl is not None:
+                    await _limit(endpoints, kept, terms.ttl)
+                    service.start_soon(tenure.release_when_lost, service, name="lock ttl")
+            except LeaseNotFoundError:
+                kept.renewed(lease_time(), 0)
         kept.detach(alive)
         if alive.cancelled_caught:
             kept.expire()
@@ -130,11 +133,8 @@ async def _acquire(
         raise
 
 
-async def _limit(endpoints: Endpoints, kept: KeptLease, ttl: float) -> None:  # noqa: ASYNC910 - the call is one
+async def _limit(endpoints: Endpoints, kept: KeptLease, ttl: float) -> None:
     """Let the lease end after so many seconds from now."""
     sent = lease_time()
-    try:
-        kept.renewed(sent, await keepalive_once(endpoints, kept.id))
-    except LeaseNotFoundError:
-        kept.renewed(sent, 0)
+    kept.renewed(sent, await keepalive_once(endpoints, kept.id))
     kept.end_at(sent + ttl, f"its ttl of {ttl:g} s is over")

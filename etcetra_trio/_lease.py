@@ -131,8 +131,12 @@ async def keep_lease(endpoints: Endpoints, ttl: int) -> KeptLease:
         raise
     if granting.lease is None:
         endpoints.service.check_open()
-        assert granting.failure is not None
-        raise granting.failure
+        failure, granting.failure = granting.failure, None
+        assert failure is not None
+        try:
+            raise failure
+        finally:
+            del failure  # no reference cycle with our own frame
     endpoints.leases.add(granting.lease)
     return granting.lease
 

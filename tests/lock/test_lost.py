@@ -9,7 +9,10 @@ import trio
 import trio.testing
 from lease._kit import Text, connected, nothing_left
 
-from etcetra_trio import EtcdClient, Lock, LockLostError, _contender
+from etcetra_trio import EtcdClient, Lock, LockLostError, _acquire, _contender
+from etcetra_trio._lease import keep_lease
+from etcetra_trio.streams._endpoints import Endpoints
+from etcetra_trio.streams._kept_lease import KeptLease
 from etcetra_trio.testing import EtcdServer
 
 Spoil = Callable[[Text, Lock[str]], Awaitable[object]]
@@ -130,6 +133,31 @@ async def test_before_its_key_is_watched(communicator: Text, monkeypatch: pytest
             await trio.sleep(0.05)
             for key in set(keys) - {lock.key}:
                 await communicator.delete(key)
+
+
+@pytest.mark.parametrize("ttl", [None, 5])
+async def test_revoked_at_once(
+    communicator: Text, monkeypatch: pytest.MonkeyPatch, ttl: float | None
+) -> None:
+    """Before its key is there; with ``ttl``, after that."""
+    limit = _acquire._limit
+
+    async def keep_and_revoke(endpoints: Endpoints, seconds: int) -> KeptLease:
+        kept = await keep_lease(endpoints, seconds)
+        await communicator.revoke_lease(kept.id)
+        return kept
+
+    async def revoke_and_limit(endpoints: Endpoints, kept: KeptLease, seconds: float) -> None:
+        await communicator.revoke_lease(kept.id)
+        await limit(endpoints, kept, seconds)
+
+    if ttl is None:
+        monkeypatch.setattr(_acquire, "keep_lease", keep_and_revoke)
+    else:
+        monkeypatch.setattr(_acquire, "_limit", revoke_and_limit)
+    with pytest.raises(LockLostError, match="revoked"):
+        async with communicator.lock("name", ttl=ttl):
+            raise AssertionError
 
 
 async def test_flag_only(communicator: Text) -> None:
