@@ -118,11 +118,19 @@ class HotEndpoints:
                 )
 
             return await scope.call(in_trio)
-        connection = live
+        connection, engine = live, live.engine
         call = FutureCall(connection, scope.turns)
         call.max_message = max_message
-        call.reset = reset
-        end = await self._answer(connection, call, method, message, leader=leader)
+        if not reset:
+            call.reset = False
+            connection._unfinished.add(call)
+        engine.open(call, connection.head(method.path, leader=leader), message, end=True)
+        if call.end is None:
+            if len(engine.streams) == 1:
+                connection._flush()
+            else:
+                scope.turns.flush_soon(connection)
+        end = await call
         answer = call.message or b""
         if end.status:
             failure = connection.error(end, method, write=write, leader=leader)
@@ -146,17 +154,3 @@ class HotEndpoints:
         except DecodeError as error:
             malformed = connection.malformed(error, method, write=write)
             raise malformed from malformed.__cause__
-
-    async def _answer(
-        self, live: Connection, call: FutureCall, method: Method, message: bytes, *, leader: bool
-    ) -> StreamEnd:
-        engine = live.engine
-        if not call.reset:
-            live._unfinished.add(call)
-        engine.open(call, live.head(method.path, leader=leader), message, end=True)
-        if call.end is None:
-            if len(engine.streams) == 1:
-                live._flush()
-            else:
-                self._scope.turns.flush_soon(live)
-        return await call
