@@ -465,6 +465,11 @@ class Derived:
             how = f"self._hot.{name}" if self.name == "EtcdCommunicator" else f"self._call, self._trio.{name}"
             method, _, first = how.partition(", ")
             others = [option.argument for option in parameters if option.name != "txn_builder"]
+            if any(option.name == "settle" for option in parameters) and not first:
+                # To find out what happened takes a watch, and so a task of Trio.
+                by_trio = f"(self._call, txn_builder, self._trio.{name})"
+                ways = f"*({by_trio} if settle else ({method}, txn_builder))"
+                return f"await carry_out({', '.join([ways, *others])})"
             return f"await carry_out({', '.join([method, 'txn_builder', *filter(None, [first]), *others])})"
         if self.name == "EtcdCommunicator" and is_hot(name, self.methods):
             return f"await answer(self._hot.{name}({arguments}))"

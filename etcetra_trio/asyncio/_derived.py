@@ -1981,7 +1981,14 @@ class DerivedEtcdCommunicator(Wrapped, Generic[TextT]):
           trio.ClosedResourceError: the client is closed.
         """
         return await carry_out(
-            self._hot.txn_compare, txn_builder, compares, encoding=as_codec(encoding), settle=settle
+            *(
+                (self._call, txn_builder, self._trio.txn_compare)
+                if settle
+                else (self._hot.txn_compare, txn_builder)
+            ),
+            compares,
+            encoding=as_codec(encoding),
+            settle=settle,
         )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 
 import pytest
 import trio
 
+import etcetra_trio.asyncio as shim
 from etcetra_trio import (
     CompareKey,
     EtcdClient,
@@ -222,3 +224,26 @@ def test_guards() -> None:
     ):
         guard = find_guard(pb.txn_request([compare], [put], []))
         assert (guard.key, guard.revision, guard.value, guard.lease) == (b"k", revision, b"v", 300)
+
+
+async def test_asyncio_programs(etcd_server: EtcdServer, proxy: FaultProxy) -> None:
+    """To find out takes a watch, which the shim's short way for calls does not have."""
+
+    async def main() -> list[bool]:
+        succeeded = []
+        async with shim.EtcdClient(proxy.endpoint).connect() as communicator:
+            for octets in range(0, ANSWER, 40):
+                await communicator.get("k")
+                trio.from_thread.run_sync(proxy.cut_after, octets)
+                result = await communicator.txn_compare(
+                    [CompareKey(f"settle/asyncio/{octets}").mod == 0],
+                    lambda yes, _no, octets=octets: yes.put(f"settle/asyncio/{octets}", "ours"),  # type: ignore[misc]
+                    settle=True,
+                )
+                succeeded.append(result.succeeded)
+        return succeeded
+
+    with trio.fail_after(20):
+        assert all(await trio.to_thread.run_sync(lambda: asyncio.run(main())))
+    async with EtcdClient(etcd_server.endpoint).connect() as direct:
+        assert {kv.version for kv in (await direct.range("settle/asyncio/", prefix=True)).kvs} == {1}
