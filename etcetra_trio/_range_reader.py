@@ -9,6 +9,7 @@ from ._proto import _codec as pb
 from ._proto._methods import RANGE, RANGE_STREAM
 from ._proto._wire import DecodeError
 from ._types import revision
+from .streams._tokens import STALE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -126,7 +127,9 @@ class RangeReader:
         elif end.status == StatusCode.UNIMPLEMENTED:
             stream.connection.unimplemented.add(RANGE_STREAM.path)
         elif end.kind == "status" and end.status != StatusCode.UNAVAILABLE:
-            raise stream.connection.error(end, RANGE_STREAM, write=False)
+            failure = stream.connection.error(end, RANGE_STREAM, write=False)
+            if not isinstance(failure, STALE):  # else a page goes on, with another token
+                raise failure
         elif end.kind == "message":
             self._may_stream = False  # its chunks are larger than we take at once
         return []  # where the connection broke, or its server has no leader, a page goes on from here elsewhere
