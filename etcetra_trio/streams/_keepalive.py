@@ -104,6 +104,7 @@ class KeepAlive:
         self._leases.pop(lease.id, None)
         if not self._leases:
             self._stop_streams()
+            self._opening.cancel("no lease is left")
             self._changed.wake()
 
     def on_answer(self, stream: KeepAliveStream, lease_id: int, sent: float, ttl: int) -> None:
