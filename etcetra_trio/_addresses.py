@@ -8,7 +8,7 @@ import string
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
-from pathlib import PurePath
+from pathlib import Path
 from typing import Literal, NoReturn
 
 from ._errors import InvalidRequestError
@@ -96,10 +96,10 @@ class EtcdToken:
       TypeError: it is neither text nor a path.
     """
 
-    token: str | PurePath = field(repr=False)
+    token: str | Path = field(repr=False)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.token, PurePath):
+        if not isinstance(self.token, Path):
             Secret(self.token).field("token")
 
     def __reduce__(self) -> NoReturn:

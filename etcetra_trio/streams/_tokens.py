@@ -78,7 +78,8 @@ class Tokens:
                 for other in self.connections:
                     other.use_token(self.current)
         connection.use_token(self.current)
-        self.connections.add(connection)
+        if connection.failure is None:
+            self.connections.add(connection)
 
     def renew(self, connection: Connection) -> bool:
         """The token was refused there: whether another try makes sense, with another one or with a newer one."""
