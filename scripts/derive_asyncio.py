@@ -467,9 +467,9 @@ class Derived:
             others = [option.argument for option in parameters if option.name != "txn_builder"]
             if any(option.name == "settle" for option in parameters) and not first:
                 # To find out what happened takes a watch, and so a task of Trio.
-                by_trio = f"(self._call, txn_builder, self._trio.{name})"
-                ways = f"*({by_trio} if settle else ({method}, txn_builder))"
-                return f"await carry_out({', '.join([ways, *others])})"
+                by_trio = ", ".join(["self._call", "txn_builder", f"self._trio.{name}", *others])
+                short = ", ".join([method, "txn_builder", *others])
+                return f"await (carry_out({by_trio}) if settle else carry_out({short}))"
             return f"await carry_out({', '.join([method, 'txn_builder', *filter(None, [first]), *others])})"
         if self.name == "EtcdCommunicator" and is_hot(name, self.methods):
             return f"await answer(self._hot.{name}({arguments}))"

@@ -1980,15 +1980,19 @@ class DerivedEtcdCommunicator(Wrapped, Generic[TextT]):
           ConnectionLostError: not sent, or never looked at (and ConnectionFailedError).
           trio.ClosedResourceError: the client is closed.
         """
-        return await carry_out(
-            *(
-                (self._call, txn_builder, self._trio.txn_compare)
-                if settle
-                else (self._hot.txn_compare, txn_builder)
-            ),
-            compares,
-            encoding=as_codec(encoding),
-            settle=settle,
+        return await (
+            carry_out(
+                self._call,
+                txn_builder,
+                self._trio.txn_compare,
+                compares,
+                encoding=as_codec(encoding),
+                settle=settle,
+            )
+            if settle
+            else carry_out(
+                self._hot.txn_compare, txn_builder, compares, encoding=as_codec(encoding), settle=settle
+            )
         )
 
 
