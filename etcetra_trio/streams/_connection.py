@@ -333,7 +333,7 @@ class Connection:
             await checkpoint()
         if end.status:
             await checkpoint_if_cancelled()  # after our own deadline the server's word for it does not count
-            self.refusal_is_old = 0 < call.stream_id <= self._token_after
+            self.note_refusal(call.stream_id)
             raise self.error(end, method, write=write, leader=leader)
         assert call.message is not None
         return call.message
@@ -409,6 +409,10 @@ class Connection:
             self.token = token
             self._token_after = max(self.engine.streams, default=0)
             self._heads.clear()
+
+    def note_refusal(self, stream_id: int) -> None:
+        """A call failed: tell by :attr:`refusal_is_old` with which token."""
+        self.refusal_is_old = 0 < stream_id <= self._token_after
 
     def head(self, path: str, *, leader: bool) -> Head:
         """The request headers of a method, made once."""

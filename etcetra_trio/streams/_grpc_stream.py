@@ -11,10 +11,12 @@ from grpclib import GRPCError, Status
 from grpclib.exceptions import ProtocolError, StreamTerminatedError
 from multidict import MultiDict
 
+from .._error_table import rpc_error
 from .._proto._methods import METHODS
 from ._connection import TIMEOUT_GRACE
 from ._grpc import timeout_value
 from ._metadata import decode_metadata, status_details
+from ._tokens import STALE
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -366,9 +368,21 @@ class GrpcStream(Generic[RequestT, ReplyT]):
         else:
             status = Status(end.status)
             failure = GRPCError(status, end.message or None, status_details(status, end))
+            self._note_refusal(end)
         assert self._call is not None
         failure.add_note(f"{self._path} at {self._call.connection.endpoint}")
         return failure
+
+    def _note_refusal(self, end: StreamEnd) -> None:
+        """Where the token was refused, the next RPC has another one; this one is its caller's to repeat."""
+        assert self._call is not None
+        connection = self._call.connection
+        error = rpc_error(
+            end.status, end.message, method=self._path, endpoint=connection.endpoint, write=False
+        )
+        if isinstance(error, STALE):
+            connection.note_refusal(self._call.stream_id)
+            self._endpoints.renew_token(connection)
 
     def _started(self) -> StreamCall:
         if self._call is None:

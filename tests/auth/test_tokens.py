@@ -8,6 +8,8 @@ from pathlib import Path
 import grpc
 import pytest
 import trio
+from _grpc_kit import ask
+from grpclib import GRPCError, Status
 
 from auth._kit import ALICE, scripted
 from etcetra_trio import (
@@ -200,3 +202,17 @@ async def test_nobody_listens_on_the_way_to_a_member_either() -> None:
                 ConnectionFailedError, match="is not encrypted, and credentials would be readable"
             ):
                 await communicator.maintenance.status(endpoint="192.0.2.1:2379")
+
+
+@BOTH
+async def test_stubs_have_another_token_the_next_time(engine: EngineName) -> None:
+    """Repeating is their callers'."""
+    with scripted() as script, trio.fail_after(10):
+        async with script.server.client(credentials=ALICE, http2=engine).connect() as communicator:
+            for round_ in range(1, 3):
+                script.expire()
+                with pytest.raises(GRPCError) as caught:
+                    await ask(communicator.channel, "Range")
+                assert caught.value.status is Status.UNAUTHENTICATED
+                await ask(communicator.channel, "Range")
+                assert len(script.given) == 1 + round_
