@@ -72,7 +72,7 @@ async def test_connections_that_grow_old(http2: EngineName) -> None:
                 async with trio.open_nursery() as workers:
                     for name in "abcd":
                         workers.start_soon(work, name)
-            assert live(communicator) is not first
+            assert communicator._endpoints.live is not first  # there may be none at this moment
             nursery.cancel_scope.cancel("the test is over")
     assert sorted(store.puts) == sorted(f"{name}{number}".encode() for name in "abcd" for number in range(40))
 
