@@ -31,6 +31,9 @@ ROOT = Path(__file__).parent.parent.parent
 PEERS = Path(folder) if (folder := os.environ.get("ETCETRA_PEERS")) else None
 #: For one scenario, in seconds.
 PATIENCE = 30
+#: trio-asyncio cannot be imported on Python 3.14: there its door says so, and all else goes on.
+HAS_TRIO_ASYNCIO = sys.version_info < (3, 14)
+LOOPS = ("asyncio", "uvloop", "trio_asyncio") if HAS_TRIO_ASYNCIO else ("asyncio", "uvloop")
 RUNNERS: dict[str, Callable[[Coroutine[Any, Any, None]], None]] = {
     "asyncio": asyncio.run,
     "uvloop": uvloop.run,
@@ -70,7 +73,11 @@ def busy_threads() -> list[threading.Thread]:
 
 def on_trio_asyncio(module: str, endpoint: str) -> None:
     """Run all scenarios of a module on loops of trio-asyncio."""
-    program(f"from shim._kit import all_of; all_of({module!r}, {endpoint!r})")
+    text = f"from shim._kit import all_of; all_of({module!r}, {endpoint!r})"
+    if HAS_TRIO_ASYNCIO:
+        program(text)
+    else:
+        assert "run the program with asyncio.run(main())" in program(text, code=1)[1]
 
 
 def all_of(module: str, endpoint: str) -> None:

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 import pytest
 
 from etcetra_trio.testing import EtcdServer
-from shim._kit import PEERS, ROOT
+from shim._kit import LOOPS, PEERS, ROOT
 from shim._seed import PAGES
 
 Running = dict[str, "subprocess.Popen[str]"]
@@ -37,9 +37,9 @@ def beside() -> Generator[Running]:
 
         cases = str(ROOT / "tests/shim/_differential.py")
         for page in PAGES[:1]:
-            for name in ("asyncio", "uvloop", "trio_asyncio"):
+            for name in LOOPS:
                 start(f"README, {name}", sys.executable, "-m", "shim._seed", name, str(page))
-        for name in ("asyncio", "uvloop", "trio_asyncio"):
+        for name in LOOPS:
             start(f"our README, {name}", sys.executable, "-m", "shim._readme_ours", name)
         start("cases, ours", sys.executable, cases, "etcetra_trio.asyncio")
         if PEERS is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shim._kit import program
+from shim._kit import HAS_TRIO_ASYNCIO, program
 
 MAIN = """
 import asyncio
@@ -16,14 +16,15 @@ async def main(*args):
 """
 
 
-def test_runs_a_coroutine_function() -> None:
-    out, err = program(MAIN + "print(run(main, 1, 2))")
-    assert (out, err) == ("(1, 2)\n", "")
+if HAS_TRIO_ASYNCIO:
 
+    def test_runs_a_coroutine_function() -> None:
+        out, err = program(MAIN + "print(run(main, 1, 2))")
+        assert (out, err) == ("(1, 2)\n", "")
 
-def test_exceptions_leave_as_they_are() -> None:
-    out, _ = program(MAIN + "try: run(main, 'raise')\nexcept LookupError as error: print(error)")
-    assert out == "mine\n"
+    def test_exceptions_leave_as_they_are() -> None:
+        out, _ = program(MAIN + "try: run(main, 'raise')\nexcept LookupError as error: print(error)")
+        assert out == "mine\n"
 
 
 def test_says_what_to_do_where_there_is_no_trio_asyncio() -> None:

@@ -18,7 +18,7 @@ import uvloop
 from etcetra_trio.asyncio import EtcdClient
 from etcetra_trio.asyncio._portal import _portals
 from etcetra_trio.testing import EtcdServer
-from shim._kit import RUNNERS, busy_threads, check_nothing_left, program
+from shim._kit import HAS_TRIO_ASYNCIO, RUNNERS, busy_threads, check_nothing_left, program
 
 LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {
     "asyncio": asyncio.new_event_loop,
@@ -203,8 +203,9 @@ ENDS = {
     "raise": "try: asyncio.run(main('raise'))\nexcept LookupError: print('mine')",
     "by hand": "loop = asyncio.new_event_loop(); loop.run_until_complete(main('return'))",
     "uvloop": "import uvloop; uvloop.run(main('return'))",
-    "trio-asyncio": "from etcetra_trio.asyncio import run; run(main, 'return')",
 }
+if HAS_TRIO_ASYNCIO:
+    ENDS["trio-asyncio"] = "from etcetra_trio.asyncio import run; run(main, 'return')"
 
 
 @pytest.mark.parametrize("end", ENDS)

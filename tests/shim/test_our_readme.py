@@ -7,10 +7,12 @@ import subprocess
 import pytest
 from _readme import README, examples
 
+from shim._kit import LOOPS
+
 BLOCKS = list(examples(README.read_text(encoding="utf-8"), "python asyncio"))
 
 
-@pytest.mark.parametrize("loop", ["asyncio", "uvloop", "trio_asyncio"])
+@pytest.mark.parametrize("loop", LOOPS)
 def test_the_examples_print_what_their_comments_say(
     loop: str, beside: dict[str, subprocess.Popen[str]]
 ) -> None:

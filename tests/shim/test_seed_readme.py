@@ -6,9 +6,8 @@ import json
 import subprocess
 from typing import Any
 
-from shim._kit import ROOT
+from shim._kit import LOOPS, ROOT
 
-RUNNERS = ("asyncio", "uvloop", "trio_asyncio")
 PAGES = [page for folder in ROOT.parents if (page := folder / "shared/seed/etcetra-README.md").exists()]
 
 DIRECTORY = "{'/testdir': 'root', '/testdir/1': '1', '/testdir/2': '2', '/testdir/2/3': '3'}\n"
@@ -51,7 +50,7 @@ if PAGES:  # else there is nothing to test
 
     def test_runs_on_every_kind_of_loop(beside: dict[str, subprocess.Popen[str]]) -> None:
         running = {name: process for name, process in beside.items() if name.startswith("README")}
-        assert len(running) == 3
+        assert len(running) == len(LOOPS)
         for name, process in running.items():
             out, err = process.communicate(timeout=120)
             assert (process.returncode, err) == (0, ""), name
