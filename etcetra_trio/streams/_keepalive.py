@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 LONGEST_DELAY: Final = 0.5
 #: Leases that are due within this part of their TTL are renewed together, so that many of them wake us seldom.
 TOGETHER: Final = 0.03
+#: How often, in seconds, to look at the clock that goes on while this system sleeps: Trio's stands still then, and so
+#: do the deadlines of bodies.
+LOOK_AFTER: Final = 1.0
 
 
 class KeepAliveStream(Stream):
@@ -85,6 +88,7 @@ class KeepAlive:
         self._changed = Waiter()
         self._opening = trio.CancelScope()
         self._wake_at = math.inf
+        self._slept = suspended()
         self._running = False
         endpoints.service.at_close.append(self._close)
 
@@ -138,6 +142,7 @@ class KeepAlive:
                 now = lease_time()
                 for lease in [lease for lease in self._leases.values() if lease.lost]:
                     del self._leases[lease.id]
+                self._look_for_sleep(now)
                 stream = self._streams[-1] if self._streams else None
                 if stream is not None and self._is_slow(stream, now):
                     self._endpoints.suspect(stream.connection)
@@ -152,11 +157,19 @@ class KeepAlive:
                 self._wake_at = min(
                     (self._next(lease, stream) for lease in self._leases.values()), default=now
                 )
-                with trio.move_on_at(self._wake_at - suspended()):
+                with trio.move_on_at(min(self._wake_at - suspended(), trio.current_time() + LOOK_AFTER)):
                     await self._changed.wait()
         finally:
             self._running = False
             self._stop_streams()
+
+    def _look_for_sleep(self, now: float) -> None:
+        """If this system slept, the bodies' deadlines are nearer than they were, on Trio's clock."""
+        slept = now - trio.current_time()
+        if slept > self._slept + 0.05:  # the two clocks are not read at the same moment
+            for lease in self._leases.values():
+                lease.move_scopes()
+            self._slept = slept
 
     async def _open(self) -> None:  # noqa: ASYNC910 - a wait is one
         """One more stream; the one before may still answer, but no older one."""

@@ -132,13 +132,13 @@ class KeptLease:
             self.ttl = ttl
             self.trouble = None
             self._proved_until = sent + ttl * (1 - MARGIN)
-            self._move_scopes()
+            self.move_scopes()
 
     def end_at(self, limit: float, reason: str) -> None:
         """Let it end then at the latest, on the server as well as far as its TTL allows."""
         self._limit = limit
         self._limit_reason = reason
-        self._move_scopes()
+        self.move_scopes()
 
     def attach(self, scope: trio.CancelScope) -> None:
         """Cancel this scope when the lease is lost."""
@@ -150,6 +150,11 @@ class KeptLease:
     def detach(self, scope: trio.CancelScope) -> None:
         """Its body has left."""
         self._scopes.discard(scope)
+
+    def move_scopes(self) -> None:
+        """Let the bodies' scopes end when it does, on Trio's clock as it stands to the clock of leases now."""
+        for scope in self._scopes:
+            scope.deadline = self.deadline
 
     async def wait_lost(self) -> None:
         """Wait until it is lost or given back.
@@ -166,7 +171,3 @@ class KeptLease:
     def _at_limit(self) -> bool:
         """Whether it is not renewed any more."""
         return self.due == math.inf
-
-    def _move_scopes(self) -> None:
-        for scope in self._scopes:
-            scope.deadline = self.deadline

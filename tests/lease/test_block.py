@@ -114,6 +114,32 @@ async def test_suspended_system(communicator: Text, monkeypatch: pytest.MonkeyPa
             await trio.sleep(20)
 
 
+async def test_a_body_ends_soon_after_a_sleep_of_the_system(
+    communicator: Text, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing wakes a program then, and its deadlines have not moved: so whoever keeps leases looks now and then."""
+    before = _kept_lease.suspended()
+    with pytest.raises(LeaseLostError):
+        async with communicator.lease(30):
+            monkeypatch.setattr(_kept_lease, "suspended", lambda: before + 100)
+            start = trio.current_time()
+            await trio.sleep(20)
+    assert trio.current_time() - start < 3  # LOOK_AFTER, on a busy machine
+
+
+async def test_deadlines_are_nearer_after_a_sleep_of_the_system(
+    communicator: Text, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = _kept_lease.suspended()
+    async with communicator.lease(60) as lease:
+        (scope,) = lease._kept._scopes
+        deadline = scope.deadline
+        monkeypatch.setattr(_kept_lease, "suspended", lambda: before + 10)
+        with trio.fail_after(5):
+            while scope.deadline > deadline - 9:
+                await trio.sleep(0.05)
+
+
 async def test_not_granted() -> None:
     async with EtcdServer() as server:
         client = EtcdClient(server.endpoint)
