@@ -131,9 +131,7 @@ class _Search:
                 assert isinstance(found, list)
                 if [record.value for record in found] != [value for value in op.answers if value is not None]:
                     return None
-            elif (succeeded, answers) != (op.succeeded, op.answers):
-                return None
-            elif op.revision != done + 1 + bool(events):
+            elif (succeeded, answers) != (op.succeeded, op.answers) or op.revision != done + 1 + bool(events):
                 return None
         if events and op.guard is not None:
             oldest = _oldest(state, op.guard[0])

@@ -75,20 +75,20 @@ def own_puts(case: Case) -> None:
         puts = [event for event in events if not event.deleted and not _is_foreign(case, event.key)]
         if not puts:
             continue
-        ops = {id(op): op for event in puts if (op := owners.get(event.value)) is not None}
+        ops = {id(found): found for event in puts if (found := owners.get(event.value)) is not None}
         if len(ops) != 1 or any(event.value not in owners for event in puts):
             case.wrong("phantom", f"nobody wrote revision {revision}", ops.values(), [revision])
             continue
-        (op,) = ops.values()
-        if op.verdict == "not_applied":
-            case.wrong("lie", "a write is in the log that is said not to be applied", [op], [revision])
-        elif id(op) in seen:
-            case.wrong("twice", "a write was applied twice", [op], [seen[id(op)], revision])
-        elif op.verdict == "ok" and op.revision != revision:
-            case.wrong("lie", f"a write of revision {revision} told another one", [op], [revision])
+        (writer,) = ops.values()
+        if writer.verdict == "not_applied":
+            case.wrong("lie", "a write is in the log that is said not to be applied", [writer], [revision])
+        elif id(writer) in seen:
+            case.wrong("twice", "a write was applied twice", [writer], [seen[id(writer)], revision])
+        elif writer.verdict == "ok" and writer.revision != revision:
+            case.wrong("lie", f"a write of revision {revision} told another one", [writer], [revision])
         else:
-            case.owner[revision] = op
-        seen[id(op)] = revision
+            case.owner[revision] = writer
+        seen[id(writer)] = revision
 
 
 def own_told_revisions(case: Case) -> None:

@@ -131,10 +131,9 @@ class Store:
         """What ``op`` decides, does and tells if it is carried out after ``revision``."""
         succeeded = self.holds(op.compares, revision)
         events: list[Event] = []
-        answers: list[Answer] = []
         changed: dict[str, Record | None] = {}
-        for step in op.success if succeeded else op.failure:
-            answers.append(self._step(step, revision, events, changed))
+        steps = op.success if succeeded else op.failure
+        answers = [self._step(step, revision, events, changed) for step in steps]
         return succeeded, events, answers
 
     def _step(

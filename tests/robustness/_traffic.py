@@ -1,0 +1,247 @@
+"""What the clients of a run do: operations of every kind on few keys, leases, locks, watches."""
+
+from __future__ import annotations
+
+import math
+from random import Random
+
+import trio
+
+from etcetra_trio import (
+    CompactedError,
+    EtcdError,
+    Lease,
+    LeaseLostError,
+    LockTimeoutError,
+    Watch,
+    WatchBatch,
+    WatchEvent,
+    WatchEventType,
+)
+
+from . import _recorder as do
+from ._history import Compare, Event, Hold, LeaseLife, Step, WatchLog
+from ._recorder import Communicator, Recorder
+from ._watching import CLOSED
+
+KEYS = [f"k/{number}" for number in range(8)] + [f"m/{number}" for number in range(8)]
+LOCKS = ("lock/a", "lock/b")
+LAST = "last"  # the last key that is written below each watched prefix
+WATCHED = ("k/", "m/", "l/", "g/")
+LEASE_TTL = 2  # seconds; the least that etcd grants with its usual elections
+
+
+class Traffic:
+    """One client of a run: several tasks that share its connection."""
+
+    def __init__(self, recorder: Recorder, name: str, communicator: Communicator, rng: Random) -> None:
+        self.recorder = recorder
+        self.name = name
+        self.communicator = communicator
+        self.rng = rng
+        self.done = False
+
+    async def operations(self, number: int) -> None:
+        """One operation after the other."""
+        client = f"{self.name}/{number}"
+        while not self.done:
+            await self._operation(client)
+            await trio.lowlevel.checkpoint()
+
+    async def _operation(self, client: str) -> None:
+        recorder, to, rng = self.recorder, self.communicator, self.rng
+        key = rng.choice(KEYS)
+        kind = rng.random()
+        if kind < 0.2:
+            await do.get(recorder, client, to, key)
+        elif kind < 0.35:
+            await do.read(recorder, client, to, key)
+        elif kind < 0.4:
+            await do.read(recorder, client, to, key[:2], prefix=True)
+        elif kind < 0.55:
+            await do.read(recorder, client, to, key, stale=True)
+        elif kind < 0.8:
+            await do.put(recorder, client, to, key)
+        elif kind < 0.84:
+            await do.delete(recorder, client, to, key)
+        elif kind < 0.845:
+            await do.delete(recorder, client, to, key[:2], prefix=True)
+        elif kind < 0.93:
+            await self._compare_and_swap(client, key)
+        else:
+            await do.txn(recorder, client, to, *self._txn(client))
+
+    async def _compare_and_swap(self, client: str, key: str) -> None:
+        found = await do.read(self.recorder, client, self.communicator, key)
+        if found is None:
+            return
+        mod = found.kvs[0].mod_revision if found.kvs else 0
+        steps: list[Step] = [("put", key, self.recorder.value(client), 0)]
+        await do.txn(
+            self.recorder, client, self.communicator, [("mod", key, "==", mod)], steps, [("get", key, "")]
+        )
+
+    def _txn(self, client: str) -> tuple[list[Compare], list[Step], list[Step]]:
+        rng = self.rng
+        keys = rng.sample(KEYS, 4)
+        steps: list[Step] = [("get", keys[0], "")]
+        written = keys[1 : rng.randrange(1, 5)]
+        steps += [("put", key, self.recorder.value(client), 0) for key in written]
+        if rng.random() < 0.3:
+            steps.append(("delete", keys[0], ""))
+        compares: list[Compare] = []
+        if rng.random() < 0.5:
+            compares.append(("version", keys[3], rng.choice(("==", "!=", "<", ">")), rng.randrange(8)))
+        otherwise: list[Step] = [("get", "k/", "k0")]
+        return compares, steps, otherwise if compares else []
+
+    async def leases(self) -> None:
+        """A lease after the other, each with keys, held for a while or until it is lost."""
+        while not self.done:
+            with trio.move_on_after(15):
+                try:
+                    await self._lease()
+                except LeaseLostError:
+                    self.recorder.counts["leases lost"] += 1
+                except EtcdError:
+                    await trio.sleep(0.1)
+
+    async def _lease(self) -> None:
+        async with self.communicator.lease(LEASE_TTL) as lease:
+            life = LeaseLife(self.name, lease.id, math.inf)
+            self.recorder.history.leases.append(life)
+            self.recorder.counts["leases"] += 1
+            try:
+                until = trio.current_time() + self.rng.choice((0.5, 2.0, 6.0))
+                while trio.current_time() < until and not self.done:
+                    key = f"l/{self.name}/{self.rng.randrange(3)}"
+                    await do.put(self.recorder, self.name, self.communicator, key, lease=lease)
+                    await trio.sleep(0.1)
+                life.reason = "given up"
+            finally:
+                life.told = _told(lease)
+                life.reason = life.reason or repr(lease)
+
+    async def locks(self) -> None:
+        """Lock, write under the lock, unlock; or go on until the lock is lost."""
+        while not self.done:
+            name = self.rng.choice(LOCKS)
+            with trio.move_on_after(15):
+                try:
+                    await self._lock(name)
+                except LockTimeoutError:
+                    self.recorder.counts["locks not had"] += 1
+                except LeaseLostError:
+                    self.recorder.counts["locks lost"] += 1
+                except EtcdError:
+                    await trio.sleep(0.1)
+
+    async def _lock(self, name: str) -> None:
+        call = trio.current_time()
+        async with self.communicator.lock(
+            name, timeout=self.rng.choice((0, 1, 8)), lease_ttl=LEASE_TTL
+        ) as lock:
+            hold = Hold(self.name, f"{name}/", lock.key, lock.fence, call, trio.current_time(), math.inf)
+            self.recorder.history.holds.append(hold)
+            self.recorder.counts["locks"] += 1
+            try:
+                for _ in range(self.rng.randrange(1, 12)):
+                    await do.put(self.recorder, self.name, lock, f"g/{name[-1]}")
+                    await trio.sleep(0.02)
+                hold.reason = "given up"
+            finally:
+                hold.told = _told(lock.lease)
+                hold.reason = hold.reason or repr(lock)
+
+    async def thief(self) -> None:
+        """Take locks away by deleting the oldest key, now and then."""
+        while not self.done:
+            await trio.sleep(self.rng.uniform(0.5, 2.0))
+            prefix = f"{self.rng.choice(LOCKS)}/"
+            with trio.move_on_after(5):
+                try:
+                    found = await self.communicator.range(prefix, prefix=True)
+                except EtcdError:
+                    continue
+                if found.kvs:
+                    oldest = min(found.kvs, key=lambda kv: kv.create_revision)
+                    await do.delete(self.recorder, self.name, self.communicator, oldest.key)
+
+    async def watch(self, prefix: str, start: int, *, bookmarks: bool = False, closes: bool = False) -> None:
+        """Watch until the last key comes; after a compaction begin anew behind it.
+
+        ``start``: 0 is from now on. ``closes``: close it now and then, and go on with another one.
+        """
+        while True:
+            log = WatchLog(self.name, prefix, start)
+            more = await self._watch(log, bookmarks=bookmarks, closes=closes)
+            if not more:
+                return
+            start = log.compacted or (log.batches[-1][0] + 1 if log.batches else log.start)
+
+    async def _watch(self, log: WatchLog, *, bookmarks: bool, closes: bool) -> bool:
+        """One watch; whether another one is to follow."""
+        try:
+            async with self.communicator.watch_prefix(
+                log.prefix, start_revision=log.start, batches=True, progress_notify=True
+            ) as watch:
+                log.start = log.start or watch.statistics().delivered_revision + 1
+                self.recorder.history.watches.append(log)
+                self.recorder.counts["watches"] += 1
+                async with trio.open_nursery() as nursery:
+                    if bookmarks:
+                        nursery.start_soon(self._bookmarks, watch, log)
+                    if closes:
+                        nursery.cancel_scope.deadline = trio.current_time() + self.rng.uniform(0.5, 3.0)
+                    await self._read(watch, log)
+                    nursery.cancel_scope.cancel("the reader ended")
+        except EtcdError as error:  # it could not begin
+            self.recorder.history.watches.append(log)
+            _note_end(log, error)
+        complete = bool(log.batches) and log.batches[-1][1][-1].key == log.prefix + LAST
+        if not (log.error or log.compacted or complete):
+            log.error = CLOSED
+        return log.error == CLOSED or bool(log.compacted)
+
+    async def _read(self, watch: Watch[WatchBatch[str]], log: WatchLog) -> None:
+        end = log.prefix + LAST
+        try:
+            async for batch in watch:
+                log.batches.append((batch.revision, [_event(event) for event in batch.events]))
+                self.recorder.counts["events"] += len(batch.events)
+                if any(event.key == end for event in batch.events):
+                    return
+                if self.rng.random() < 0.001:
+                    await trio.sleep(0.3)  # a slow reader
+        except EtcdError as error:
+            _note_end(log, error)
+
+    async def _bookmarks(self, watch: Watch[WatchBatch[str]], log: WatchLog) -> None:
+        try:
+            while True:
+                await trio.sleep(0.2)
+                revision = await watch.progress()
+                while watch.statistics().buffered:
+                    await trio.sleep(0.001)
+                log.bookmarks.append((len(log.batches), revision))
+                self.recorder.counts["bookmarks"] += 1
+        except EtcdError:
+            return  # the reader is told the same
+
+
+def _note_end(log: WatchLog, error: EtcdError) -> None:
+    if isinstance(error, CompactedError):
+        log.compacted = error.compact_revision
+    else:
+        log.error = repr(error)
+
+
+def _event(event: WatchEvent[str]) -> Event:
+    deleted = event.event is WatchEventType.DELETE
+    return Event(deleted, event.key, event.value, event.create_revision, event.version, event.lease)
+
+
+def _told(lease: Lease) -> float:
+    """When the client says that a lease is over: its deadline, whenever a task came to run then; at the latest now."""
+    now, deadline = trio.current_time(), lease.deadline
+    return min(now, deadline) if deadline > -math.inf else now
