@@ -224,7 +224,7 @@ def _causes(case: Case) -> list[_Cause]:
     for lease in case.history.leases:
         keys = sorted(keys_of.get(lease.id, ()))
         effect = _expiry(case.store, lease.id, keys)
-        causes.append(_Cause(lease.told, effect, lease=lease))
+        causes.append(_Cause(case.history.ended(lease.told), effect, lease=lease))
     return sorted(causes, key=lambda cause: cause.call)
 
 

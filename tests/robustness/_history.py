@@ -15,6 +15,10 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 Verdict = Literal["ok", "unknown", "not_applied"]
 
+#: For how many seconds after a leader went on leases may have ended behind the backs of their clients: it has the
+#: cluster revoke those that ran out while it stood still, although its successor extended them (etcd's issue 15247).
+STALE = 5.0
+
 #: ("get", key, range end or ""), ("put", key, value, lease), ("delete", key, range end or "").
 Step: TypeAlias = tuple[str, str, str] | tuple[str, str, str, int]
 #: (target, key, sign, operand), as in ("mod", "k", "==", 17).
@@ -128,6 +132,13 @@ class History:
     #: Beginnings of keys that are written by what is below the operations, such as those of locks.
     foreign: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    #: When a leader went on that had stood still: see STALE.
+    resumed: list[float] = field(default_factory=list)
+
+    def ended(self, told: float) -> float:
+        """The earliest moment at which the server may end a lease that its client holds until ``told``."""
+        excuses = [time for time in self.resumed if time <= told <= time + STALE]
+        return min(excuses, default=told)
 
 
 _PARTS: dict[str, type] = {"ops": Op, "leases": LeaseLife, "holds": Hold, "watches": WatchLog}
@@ -146,7 +157,7 @@ def _lines(history: History) -> Iterable[tuple[str, Any]]:
             yield part, asdict(item)
     for revision in history.log:
         yield "log", revision
-    for plain in ("compactions", "foreign", "notes"):
+    for plain in ("compactions", "foreign", "notes", "resumed"):
         yield plain, getattr(history, plain)
 
 

@@ -106,9 +106,8 @@ def check_holds(case: Case) -> list[Item]:
         name = f"{hold.client}'s lock {hold.prefix} (fence {hold.fence})"
         items.append(Item(hold.call, hold.ret, _within(turn), f"{name}, acquired,"))
         if turn.deleted < math.inf and hold.key not in taken:
-            items.append(
-                Item(hold.told, math.inf, at(2 * int(turn.deleted)), f"{name}, lost ({hold.reason}),")
-            )
+            told = case.history.ended(hold.told)
+            items.append(Item(told, math.inf, at(2 * int(turn.deleted)), f"{name}, lost ({hold.reason}),"))
     return items
 
 

@@ -6,7 +6,6 @@ import json
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from random import Random
-from subprocess import PIPE
 
 import trio
 
@@ -27,12 +26,14 @@ class Nemesis:
         rng: Random,
         compact: Callable[[], Awaitable[object]],
         told: Callable[[str], None],
+        resumed: Callable[[float], None],
     ) -> None:
         self.faults: Counter[str] = Counter()
         self._cluster = cluster
         self._proxies = proxies
         self._rng = rng
         self._told = told
+        self._resumed = resumed
         #: By name.
         self.kinds: dict[str, Fault] = {
             "kill": self._kill,
@@ -99,8 +100,11 @@ class Nemesis:
         await self._pause(await self._cluster.aleader())
 
     async def _pause(self, member: EtcdMember) -> None:
+        leads = member is await self._cluster.aleader()
         member.stop()
         await trio.sleep(self._some(0.2, 4.0))
+        if leads:
+            self._resumed(trio.current_time())
         member.cont()
 
     # Connections of clients
@@ -155,13 +159,13 @@ class Nemesis:
         """Answers come late, and then nothing does: whoever counts from an answer's arrival counts too long."""
         for proxy in self._proxies:
             proxy.black_hole("server")
-        await trio.sleep(1.6)
+        await trio.sleep(self._rng.choice((0.6, 1.2, 1.6)))
         for proxy in self._proxies:
             proxy.heal()
         await trio.sleep(0.05)
         for proxy in self._proxies:
             proxy.black_hole()
-        await trio.sleep(3.0)
+        await trio.sleep(5.0)
         for proxy in self._proxies:
             proxy.heal()
 
@@ -188,7 +192,10 @@ class Nemesis:
         """Its output, none if it failed."""
         program = str(find_etcdctl(member.binary))
         done = await trio.run_process(
-            [program, f"--endpoints={member.endpoint}", *command], stdout=PIPE, stderr=PIPE, check=False
+            [program, f"--endpoints={member.endpoint}", *command],
+            capture_stdout=True,
+            capture_stderr=True,
+            check=False,
         )
         return done.stdout if done.returncode == 0 else b""
 

@@ -29,6 +29,7 @@ def table(report: Report) -> str:
         ("watch events", f"{counts['events']:,}"),
         ("bookmarks", f"{counts['bookmarks']:,}"),
         ("leases", f"{counts['leases']:,}, of which {counts['leases lost']:,} were lost"),
+        ("leaders that went on", f"{len(report.history.resumed)}, each of which may have ended leases"),
         ("locks held", f"{counts['locks']:,}, of which {counts['locks lost']:,} were lost"),
         ("revisions of the store", f"{len(report.history.log):,}"),
         ("checked in", f"{report.check_seconds:.1f} s"),

@@ -16,7 +16,7 @@ import trio
 
 from etcetra_trio import EtcdClient, EtcdCommunicator, EtcdError
 from etcetra_trio.streams._endpoints import EngineName
-from etcetra_trio.testing import EtcdCluster, FaultProxy
+from etcetra_trio.testing import EtcdCluster, EtcdServer, FaultProxy
 
 from . import _oracle
 from ._checker import check, summary
@@ -85,27 +85,33 @@ async def run(
     *,
     kinds: Sequence[str] = (),
     pause: tuple[float, float] = (0.2, 0.8),
+    late: float = LATE,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """Load and faults for so many seconds, then the verdict.
 
-    ``kinds``: the faults, all by default.
+    ``kinds``: the faults, all by default. ``late``: how long to wait for writes of unknown outcome.
     """
     rng = Random(seed)
     recorder = Recorder(Random(rng.random()))
     history = recorder.history
     history.foreign = [f"{name}/" for name in LOCKS]
-    async with AsyncExitStack() as stack:
-        cluster = await stack.enter_async_context(EtcdCluster(3, etcd))
+    async with (
+        EtcdCluster(3, etcd) as cluster,
+        FaultProxy(cluster.endpoints[0]) as first,
+        FaultProxy(cluster.endpoints[1]) as second,
+        FaultProxy(cluster.endpoints[2]) as third,
+        AsyncExitStack() as stack,
+    ):
+        proxies = [first, second, third]
         version = tuple(int(part) for part in cluster.version.split("-")[0].split("."))
-        proxies = [FaultProxy(endpoint) for endpoint in cluster.endpoints]
-        for proxy in proxies:
-            await stack.enter_async_context(proxy)
 
         async def compact() -> None:
             await _compact(cluster, history, rng)
 
-        nemesis = Nemesis(cluster, proxies, Random(rng.random()), compact, history.notes.append)
+        nemesis = Nemesis(
+            cluster, proxies, Random(rng.random()), compact, history.notes.append, history.resumed.append
+        )
         if version < (3, 5, 13):
             kinds = [kind for kind in kinds or nemesis.kinds if kind not in TOO_MUCH_BEFORE_3_5_13]
         traffics: list[Traffic] = []
@@ -129,10 +135,10 @@ async def run(
             progress(
                 f"{loaded:.0f} s of load, {sum(nemesis.faults.values())} faults; waiting for late writes"
             )
-            await trio.sleep(LATE)
+            await trio.sleep(late)
             last = await _finish(recorder, cluster)
             watching.cancel_scope.deadline = trio.current_time() + END_TIMEOUT
-        logs = [await _read_log(member.endpoint, len(history.log) + 2, last) for member in cluster.members]
+        logs = await _read_logs(cluster.endpoints, len(history.log) + 2, last)
         cluster_version = cluster.version
     history.log += logs[0][0]
     before = time.perf_counter()
@@ -213,6 +219,19 @@ async def _compact(cluster: EtcdCluster, history: History, rng: Random) -> None:
         history.notes.append(f"compaction: {error!r}")
 
 
+async def _read_logs(endpoints: list[str], first: int, last: int) -> list[tuple[list[Revision], int]]:
+    """The same through each member, side by side."""
+    logs: dict[str, tuple[list[Revision], int]] = {}
+
+    async def read(endpoint: str) -> None:
+        logs[endpoint] = await _read_log(endpoint, first, last)
+
+    async with trio.open_nursery() as nursery:
+        for endpoint in endpoints:
+            nursery.start_soon(read, endpoint)
+    return [logs[endpoint] for endpoint in endpoints]
+
+
 async def _read_log(endpoint: str, first: int, last: int) -> tuple[list[Revision], int]:
     """What a member says happened, and the hash of what it holds."""
     done = await trio.run_process(
@@ -225,3 +244,25 @@ async def _read_log(endpoint: str, first: int, last: int) -> tuple[list[Revision
     return [(revision, [Event(*event) for event in events]) for revision, events in entries], json.loads(end)[
         "hash"
     ]
+
+
+async def catch_up(seed: int, etcd: Path | None) -> Report:
+    """No fault: a watch that begins so far back that the server sends it more at once than fits a response."""
+    rng = Random(seed)
+    recorder = Recorder(rng)
+    started = trio.current_time()
+    async with EtcdServer(etcd) as server, EtcdClient(server.endpoint).connect() as communicator:
+        traffic = Traffic(recorder, "client0", communicator, rng)
+        for _ in range(30):
+            await traffic.write_many("k/", 100, 1500)
+        last = (await put(recorder, "end", communicator, "k/" + LAST)).revision
+        with trio.fail_after(END_TIMEOUT):
+            await traffic.watch("k/", 2)
+        log, _ = await _read_log(server.endpoint, 2, last)
+        version = server.version
+    recorder.history.log = log
+    before = time.perf_counter()
+    violations = check(recorder.history)
+    spent = time.perf_counter() - before
+    loaded = trio.current_time() - started
+    return Report(seed, version, loaded, Counter(), recorder.counts, recorder.history, violations, spent)

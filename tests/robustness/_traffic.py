@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from random import Random
+from typing import Literal
 
 import trio
 
@@ -28,7 +29,8 @@ KEYS = [f"k/{number}" for number in range(8)] + [f"m/{number}" for number in ran
 LOCKS = ("lock/a", "lock/b")
 LAST = "last"  # the last key that is written below each watched prefix
 WATCHED = ("k/", "m/", "l/", "g/")
-LEASE_TTL = 2  # seconds; the least that etcd grants with its usual elections
+ON_LOST: tuple[Literal["cancel", "flag"], ...] = ("cancel", "flag")
+LEASE_TTLS = (2, 4)  # seconds; 2 is the least that etcd grants with its usual elections
 
 
 class Traffic:
@@ -95,6 +97,15 @@ class Traffic:
         otherwise: list[Step] = [("get", "k/", "k0")]
         return compares, steps, otherwise if compares else []
 
+    async def write_many(self, prefix: str, count: int, size: int) -> None:
+        """A transaction of many puts of so many octets."""
+        padding = "." * size
+        keys = self.rng.sample(range(1_000), count)
+        steps: list[Step] = [
+            ("put", f"{prefix}{key:03}", self.recorder.value(self.name) + padding, 0) for key in keys
+        ]
+        await do.txn(self.recorder, self.name, self.communicator, [], steps, [])
+
     async def leases(self) -> None:
         """A lease after the other, each with keys, held for a while or until it is lost."""
         while not self.done:
@@ -107,12 +118,12 @@ class Traffic:
                     await trio.sleep(0.1)
 
     async def _lease(self) -> None:
-        async with self.communicator.lease(LEASE_TTL) as lease:
+        async with self.communicator.lease(self.rng.choice(LEASE_TTLS)) as lease:
             life = LeaseLife(self.name, lease.id, math.inf)
             self.recorder.history.leases.append(life)
             self.recorder.counts["leases"] += 1
             try:
-                until = trio.current_time() + self.rng.choice((0.5, 2.0, 6.0))
+                until = trio.current_time() + self.rng.choice((0.5, 2.0, 8.0, 8.0))
                 while trio.current_time() < until and not self.done:
                     key = f"l/{self.name}/{self.rng.randrange(3)}"
                     await do.put(self.recorder, self.name, self.communicator, key, lease=lease)
@@ -139,7 +150,10 @@ class Traffic:
     async def _lock(self, name: str) -> None:
         call = trio.current_time()
         async with self.communicator.lock(
-            name, timeout=self.rng.choice((0, 1, 8)), lease_ttl=LEASE_TTL
+            name,
+            timeout=self.rng.choice((0, 1, 8)),
+            lease_ttl=self.rng.choice(LEASE_TTLS),
+            on_lost=self.rng.choice(ON_LOST),
         ) as lock:
             hold = Hold(self.name, f"{name}/", lock.key, lock.fence, call, trio.current_time(), math.inf)
             self.recorder.history.holds.append(hold)

@@ -1,0 +1,129 @@
+"""Clients with a bug, made from ours while a test runs: each must be caught."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from pytest import MonkeyPatch  # noqa: PT013 - the type and the tool
+
+from etcetra_trio import Compare, CompareKey
+from etcetra_trio._held import Held
+from etcetra_trio._proto._methods import RANGE, Method
+from etcetra_trio.streams import _endpoints, _kept_lease, _retry
+from etcetra_trio.streams._kept_lease import KeptLease
+from etcetra_trio.streams._watcher import Watcher
+
+SERIALIZABLE = b"\x38\x01"  # field 7 of a RangeRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """A bug: how it gets in, the faults that let it show, and the rules that one of must notice it."""
+
+    change: Callable[[MonkeyPatch], None]
+    rules: frozenset[str]
+    kinds: tuple[str, ...] = ()
+    seconds: float = 5.0
+
+    @contextmanager
+    def at_work(self) -> Generator[None]:
+        """The client has the bug for the length of the block."""
+        with MonkeyPatch.context() as patch:
+            self.change(patch)
+            yield
+
+
+def resend(patch: MonkeyPatch) -> None:
+    """Writes are repeated whatever became of them."""
+    original = _retry.next_try
+    patch.setattr(_endpoints, "next_try", lambda error, *, write: original(error, write=False))
+
+
+def stale_reads(patch: MonkeyPatch) -> None:
+    """Every read takes what the next member has."""
+    original = _endpoints.Endpoints.call
+
+    async def call(
+        self: _endpoints.Endpoints, method: Method, message: bytes, *rest: Any, **more: Any
+    ) -> Any:
+        if method is RANGE:
+            message += SERIALIZABLE
+        return await original(self, method, message, *rest, **more)
+
+    patch.setattr(_endpoints.Endpoints, "call", call)
+
+
+def resumes(shift: int) -> Callable[[MonkeyPatch], None]:
+    """A watch goes on so many revisions beside where it should."""
+
+    def change(patch: MonkeyPatch) -> None:
+        original = Watcher.on_interruption
+
+        def on_interruption(self: Watcher, now: float) -> None:
+            if self.created and self.down_since is None:
+                self.next_revision += shift
+            original(self, now)
+
+        patch.setattr(Watcher, "on_interruption", on_interruption)
+
+    return change
+
+
+def early_bookmarks(patch: MonkeyPatch) -> None:
+    """What the server says of its progress is taken for more than it is."""
+    original = Watcher.on_progress
+
+    def on_progress(self: Watcher, revision: int, *, trusted: bool) -> None:
+        original(self, revision, trusted=trusted)
+        if trusted and not self.tail:
+            self.known_revision = revision + 10
+
+    patch.setattr(Watcher, "on_progress", on_progress)
+
+
+def fragments_are_whole(patch: MonkeyPatch) -> None:
+    """A part of a response is taken for all of it."""
+    original = Watcher.on_events
+
+    def on_events(self: Watcher, events: list[Any], size: int, *, more_fragments: bool) -> None:
+        original(self, events, size, more_fragments=False)
+
+    patch.setattr(Watcher, "on_events", on_events)
+
+
+def deadline_from_receipt(patch: MonkeyPatch) -> None:
+    """A lease's time is counted from when the answer came."""
+    original = KeptLease.renewed
+    patch.setattr(
+        KeptLease, "renewed", lambda self, _sent, ttl: original(self, _kept_lease.lease_time(), ttl)
+    )
+
+
+def no_fence(patch: MonkeyPatch) -> None:
+    """What a lock writes is written whether or not it is held."""
+
+    def is_owner(self: Held[str]) -> Compare:
+        return CompareKey(self.key).create < 1 << 62
+
+    patch.setattr(Held, "is_owner", is_owner)
+    patch.setattr(Held, "check", lambda _: None)
+
+
+#: No fault, but a watch that has much to catch up with.
+CATCH_UP = "catching up"
+CUTS = ("cut", "cut after some octets")
+MUTANTS: dict[str, Mutant] = {
+    "resend": Mutant(resend, frozenset({"twice", "lie", "answer", "deletion"}), CUTS),
+    "stale read": Mutant(stale_reads, frozenset({"real time"}), ("stop",)),
+    "watch resumes one too early": Mutant(resumes(-1), frozenset({"watch"}), CUTS),
+    "watch resumes one too late": Mutant(resumes(1), frozenset({"watch"}), CUTS),
+    "early bookmark": Mutant(early_bookmarks, frozenset({"bookmark"}), ("delay",)),
+    "fragment as whole": Mutant(fragments_are_whole, frozenset({"watch"}), (CATCH_UP,)),
+    "lease deadline from receipt": Mutant(
+        deadline_from_receipt, frozenset({"deletion", "real time"}), ("late answers",), 25.0
+    ),
+    "lock without fence": Mutant(no_fence, frozenset({"guard"}), ("delay",)),
+}
