@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pytest import MonkeyPatch  # noqa: PT013 - the type and the tool
@@ -15,6 +16,9 @@ from etcetra_trio._proto._methods import RANGE, Method
 from etcetra_trio.streams import _endpoints, _kept_lease, _retry
 from etcetra_trio.streams._kept_lease import KeptLease
 from etcetra_trio.streams._watcher import Watcher
+
+from ._run import Report
+from ._scenes import catch_up, late_answer
 
 SERIALIZABLE = b"\x38\x01"  # field 7 of a RangeRequest
 
@@ -27,6 +31,8 @@ class Mutant:
     rules: frozenset[str]
     kinds: tuple[str, ...] = ()
     seconds: float = 5.0
+    #: Where a scene shows it, and not a run.
+    scene: Callable[[int, Path | None], Awaitable[Report]] | None = None
 
     @contextmanager
     def at_work(self) -> Generator[None]:
@@ -112,18 +118,14 @@ def no_fence(patch: MonkeyPatch) -> None:
     patch.setattr(Held, "check", lambda _: None)
 
 
-#: No fault, but a watch that has much to catch up with.
-CATCH_UP = "catching up"
 CUTS = ("cut", "cut after some octets")
 MUTANTS: dict[str, Mutant] = {
     "resend": Mutant(resend, frozenset({"twice", "lie", "answer", "deletion"}), CUTS),
-    "stale read": Mutant(stale_reads, frozenset({"real time"}), ("stop",)),
+    "stale read": Mutant(stale_reads, frozenset({"real time"}), ("stutter",), 8.0),
     "watch resumes one too early": Mutant(resumes(-1), frozenset({"watch"}), CUTS),
     "watch resumes one too late": Mutant(resumes(1), frozenset({"watch"}), CUTS),
     "early bookmark": Mutant(early_bookmarks, frozenset({"bookmark"}), ("delay",)),
-    "fragment as whole": Mutant(fragments_are_whole, frozenset({"watch"}), (CATCH_UP,)),
-    "lease deadline from receipt": Mutant(
-        deadline_from_receipt, frozenset({"deletion", "real time"}), ("late answers",), 25.0
-    ),
+    "fragment as whole": Mutant(fragments_are_whole, frozenset({"watch"}), scene=catch_up),
+    "lease deadline from receipt": Mutant(deadline_from_receipt, frozenset({"deletion"}), scene=late_answer),
     "lock without fence": Mutant(no_fence, frozenset({"guard"}), ("delay",)),
 }

@@ -41,6 +41,7 @@ class Nemesis:
             "term": self._term,
             "stop": self._stop,
             "stop the leader": self._stop_leader,
+            "stutter": self._stutter,
             "cut": self._cut,
             "cut after some octets": self._cut_after,
             "one-way cut": self._one_way,
@@ -106,6 +107,15 @@ class Nemesis:
         if leads:
             self._resumed(trio.current_time())
         member.cont()
+
+    async def _stutter(self) -> None:
+        """It stands still again and again, so that it lags behind when it is asked."""
+        member = self._member()
+        for _ in range(6):
+            member.stop()
+            await trio.sleep(self._some(0.05, 0.3))
+            member.cont()
+            await trio.sleep(self._some(0.02, 0.2))
 
     # Connections of clients
 

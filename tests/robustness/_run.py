@@ -16,7 +16,7 @@ import trio
 
 from etcetra_trio import EtcdClient, EtcdCommunicator, EtcdError
 from etcetra_trio.streams._endpoints import EngineName
-from etcetra_trio.testing import EtcdCluster, EtcdServer, FaultProxy
+from etcetra_trio.testing import EtcdCluster, FaultProxy
 
 from . import _oracle
 from ._checker import check, summary
@@ -138,7 +138,7 @@ async def run(
             await trio.sleep(late)
             last = await _finish(recorder, cluster)
             watching.cancel_scope.deadline = trio.current_time() + END_TIMEOUT
-        logs = await _read_logs(cluster.endpoints, len(history.log) + 2, last)
+        logs = await read_logs(cluster.endpoints, len(history.log) + 2, last)
         cluster_version = cluster.version
     history.log += logs[0][0]
     before = time.perf_counter()
@@ -211,7 +211,7 @@ async def _compact(cluster: EtcdCluster, history: History, rng: Random) -> None:
                 if target < first:
                     return
                 endpoint = rng.choice(cluster.endpoints)
-                log, _ = await _read_log(endpoint, first, target)
+                log, _ = await read_log(endpoint, first, target)
                 history.log += log
                 history.compactions.append(target)
                 await communicator.compact(target)
@@ -219,12 +219,12 @@ async def _compact(cluster: EtcdCluster, history: History, rng: Random) -> None:
         history.notes.append(f"compaction: {error!r}")
 
 
-async def _read_logs(endpoints: list[str], first: int, last: int) -> list[tuple[list[Revision], int]]:
+async def read_logs(endpoints: list[str], first: int, last: int) -> list[tuple[list[Revision], int]]:
     """The same through each member, side by side."""
     logs: dict[str, tuple[list[Revision], int]] = {}
 
     async def read(endpoint: str) -> None:
-        logs[endpoint] = await _read_log(endpoint, first, last)
+        logs[endpoint] = await read_log(endpoint, first, last)
 
     async with trio.open_nursery() as nursery:
         for endpoint in endpoints:
@@ -232,7 +232,7 @@ async def _read_logs(endpoints: list[str], first: int, last: int) -> list[tuple[
     return [logs[endpoint] for endpoint in endpoints]
 
 
-async def _read_log(endpoint: str, first: int, last: int) -> tuple[list[Revision], int]:
+async def read_log(endpoint: str, first: int, last: int) -> tuple[list[Revision], int]:
     """What a member says happened, and the hash of what it holds."""
     done = await trio.run_process(
         [sys.executable, "-m", _oracle.__name__, endpoint, str(first), str(last)],
@@ -244,25 +244,3 @@ async def _read_log(endpoint: str, first: int, last: int) -> tuple[list[Revision
     return [(revision, [Event(*event) for event in events]) for revision, events in entries], json.loads(end)[
         "hash"
     ]
-
-
-async def catch_up(seed: int, etcd: Path | None) -> Report:
-    """No fault: a watch that begins so far back that the server sends it more at once than fits a response."""
-    rng = Random(seed)
-    recorder = Recorder(rng)
-    started = trio.current_time()
-    async with EtcdServer(etcd) as server, EtcdClient(server.endpoint).connect() as communicator:
-        traffic = Traffic(recorder, "client0", communicator, rng)
-        for _ in range(30):
-            await traffic.write_many("k/", 100, 1500)
-        last = (await put(recorder, "end", communicator, "k/" + LAST)).revision
-        with trio.fail_after(END_TIMEOUT):
-            await traffic.watch("k/", 2)
-        log, _ = await _read_log(server.endpoint, 2, last)
-        version = server.version
-    recorder.history.log = log
-    before = time.perf_counter()
-    violations = check(recorder.history)
-    spent = time.perf_counter() - before
-    loaded = trio.current_time() - started
-    return Report(seed, version, loaded, Counter(), recorder.counts, recorder.history, violations, spent)

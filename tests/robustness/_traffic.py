@@ -130,7 +130,7 @@ class Traffic:
                     await trio.sleep(0.1)
                 life.reason = "given up"
             finally:
-                life.told = _told(lease)
+                life.told = told(lease)
                 life.reason = life.reason or repr(lease)
 
     async def locks(self) -> None:
@@ -164,7 +164,7 @@ class Traffic:
                     await trio.sleep(0.02)
                 hold.reason = "given up"
             finally:
-                hold.told = _told(lock.lease)
+                hold.told = told(lock.lease)
                 hold.reason = hold.reason or repr(lock)
 
     async def thief(self) -> None:
@@ -255,7 +255,7 @@ def _event(event: WatchEvent[str]) -> Event:
     return Event(deleted, event.key, event.value, event.create_revision, event.version, event.lease)
 
 
-def _told(lease: Lease) -> float:
+def told(lease: Lease) -> float:
     """When the client says that a lease is over: its deadline, whenever a task came to run then; at the latest now."""
     now, deadline = trio.current_time(), lease.deadline
     return min(now, deadline) if deadline > -math.inf else now

@@ -11,9 +11,10 @@ import pytest
 from etcetra_trio.testing import find_etcd
 from robustness._checker import check, summary
 from robustness._history import load
-from robustness._mutants import CATCH_UP, MUTANTS
+from robustness._mutants import MUTANTS
 from robustness._report import table
-from robustness._run import catch_up, run
+from robustness._run import run
+from robustness._scenes import EVENTS, catch_up, late_answer
 
 KEPT = Path(__file__).parents[2] / "robustness-failures"
 NEWER = (
@@ -38,14 +39,21 @@ async def test_short_run() -> None:
 async def test_catching_up() -> None:
     report = await catch_up(secrets.randbelow(1 << 31), etcd())
     assert not report.violations, report.explanation()
-    assert report.counts["events"] == 3_001
+    assert report.counts["events"] == EVENTS
+
+
+async def test_a_late_answer() -> None:
+    report = await late_answer(secrets.randbelow(1 << 31), etcd())
+    assert not report.violations, report.explanation()
+    (lease,) = report.history.leases
+    assert "could not be renewed" in lease.reason
 
 
 async def caught(name: str, seed: int, tmp_path: Path) -> None:
     mutant = MUTANTS[name]
     with mutant.at_work():
-        if mutant.kinds == (CATCH_UP,):
-            report = await catch_up(seed, etcd())
+        if mutant.scene is not None:
+            report = await mutant.scene(seed, etcd())
         else:
             report = await run(seed, mutant.seconds, etcd(), kinds=mutant.kinds, pause=(0.1, 0.3), late=1.0)
     rules = summary(report.violations)
