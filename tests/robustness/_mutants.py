@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import trio
 from pytest import MonkeyPatch  # noqa: PT013 - the type and the tool
 
-from etcetra_trio import Compare, CompareKey
+from etcetra_trio import Compare, CompareKey, _watch
 from etcetra_trio._held import Held
 from etcetra_trio._proto._methods import RANGE, Method
+from etcetra_trio._tenure import Tenure
 from etcetra_trio.streams import _endpoints, _kept_lease, _retry
 from etcetra_trio.streams._kept_lease import KeptLease
 from etcetra_trio.streams._watcher import Watcher
@@ -79,15 +81,19 @@ def resumes(shift: int) -> Callable[[MonkeyPatch], None]:
 
 
 def early_bookmarks(patch: MonkeyPatch) -> None:
-    """What the server says of its progress is taken for more than it is."""
+    """What any server says of its progress is believed, and taken for more than it is."""
     original = Watcher.on_progress
 
     def on_progress(self: Watcher, revision: int, *, trusted: bool) -> None:
-        original(self, revision, trusted=trusted)
-        if trusted and not self.tail:
-            self.known_revision = revision + 10
+        original(self, revision, trusted=True)
+        self.known_revision = revision + 10
+
+    async def check_progress(_: object) -> bool:
+        await trio.lowlevel.checkpoint()
+        return True
 
     patch.setattr(Watcher, "on_progress", on_progress)
+    patch.setattr(_watch, "check_progress", check_progress)
 
 
 def fragments_are_whole(patch: MonkeyPatch) -> None:
@@ -115,7 +121,7 @@ def no_fence(patch: MonkeyPatch) -> None:
         return CompareKey(self.key).create < 1 << 62
 
     patch.setattr(Held, "is_owner", is_owner)
-    patch.setattr(Held, "check", lambda _: None)
+    patch.setattr(Tenure, "check", lambda _: None)
 
 
 CUTS = ("cut", "cut after some octets")

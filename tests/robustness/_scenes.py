@@ -48,31 +48,30 @@ async def late_answer(seed: int, etcd: Path | None) -> Report:
         FaultProxy(server.endpoint) as proxy,
         EtcdClient(server.endpoint).connect() as observer,
         EtcdClient(proxy.endpoint).connect() as communicator,
-        trio.open_nursery() as nursery,
     ):
-        over = trio.Event()
-        nursery.start_soon(_observe, recorder, observer, over)
-        with suppress(LeaseLostError):
-            async with communicator.lease(TTL) as lease:
-                life = LeaseLife("client0", lease.id, math.inf)
-                recorder.history.leases.append(life)
-                try:
-                    await do.put(recorder, "client0", communicator, "l/0", lease=lease)
-                    await _renewed(lease)  # the connection for it is there then
-                    proxy.black_hole("server")
-                    await trio.sleep(
-                        TTL / 3 + TTL / 3 - 0.2
-                    )  # until it is renewed, and almost asked for once more
-                    proxy.heal()
-                    await _renewed(lease)
-                    proxy.black_hole()
-                    await trio.sleep_forever()
-                finally:
-                    life.told = told(lease)
-                    life.reason = repr(lease)
-        proxy.heal()
-        with trio.fail_after(END_TIMEOUT):
-            await over.wait()
+        async with trio.open_nursery() as nursery:
+            over = trio.Event()
+            nursery.start_soon(_observe, recorder, observer, over)
+            with suppress(LeaseLostError):
+                async with communicator.lease(TTL) as lease:
+                    life = LeaseLife("client0", lease.id, math.inf)
+                    recorder.history.leases.append(life)
+                    try:
+                        await do.put(recorder, "client0", communicator, "l/0", lease=lease)
+                        await _renewed(lease)  # the connection for it is there then
+                        proxy.black_hole("server")
+                        # Until its next renewal is sent, and almost until it would be sought elsewhere.
+                        await trio.sleep(2 * TTL / 3 - 0.2)
+                        proxy.heal()
+                        await _renewed(lease)
+                        proxy.black_hole()
+                        await trio.sleep_forever()
+                    finally:
+                        life.told = told(lease)
+                        life.reason = repr(lease)
+            proxy.heal()
+            with trio.fail_after(END_TIMEOUT):
+                await over.wait()
         last = (await do.put(recorder, "end", observer, "end")).revision
         return await _judge(recorder, server, seed, last, trio.current_time() - started)
 
@@ -86,13 +85,12 @@ async def _renewed(lease: Lease) -> None:
 async def _observe(recorder: Recorder, communicator: Communicator, over: trio.Event) -> None:
     """Look at the key of the lease until it was there and is gone."""
     seen = False
-    while True:
+    while not over.is_set():
         found = await do.read(recorder, "client1", communicator, "l/0")
         if found is not None and found.kvs:
             seen = True
         elif seen:
             over.set()
-            return
         await trio.sleep(0.02)
 
 
