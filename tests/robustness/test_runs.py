@@ -27,13 +27,33 @@ def etcd() -> Path:
     return NEWER if "ETCETRA_ETCD" not in os.environ and NEWER.exists() else find_etcd()
 
 
-async def test_short_run() -> None:
+#: Those on the way between clients and members.
+ON_THE_WAY = (
+    "cut",
+    "cut after some octets",
+    "one-way cut",
+    "half-close",
+    "black hole",
+    "delay",
+    "throttle",
+    "refuse",
+)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "kinds"),
+    [
+        pytest.param(10.0, ON_THE_WAY, id="on the way"),
+        pytest.param(45.0, (), id="all", marks=pytest.mark.long),
+    ],
+)
+async def test_run(seconds: float, kinds: tuple[str, ...]) -> None:
     seed = secrets.randbelow(1 << 31)
-    report = await run(seed, 45.0, etcd())
+    report = await run(seed, seconds, etcd(), kinds=kinds)
     print(table(report))
     assert not report.violations, f"{report.explanation()}\nkept: {report.keep(KEPT)}"
-    assert sum(report.faults.values()) >= 8
-    assert report.operations > 1_000
+    assert sum(report.faults.values()) >= seconds / 6
+    assert report.operations > seconds * 20
 
 
 async def test_catching_up() -> None:
@@ -42,6 +62,7 @@ async def test_catching_up() -> None:
     assert report.counts["events"] == EVENTS
 
 
+@pytest.mark.long
 async def test_a_late_answer() -> None:
     report = await late_answer(secrets.randbelow(1 << 31), etcd())
     assert not report.violations, report.explanation()
@@ -65,18 +86,9 @@ async def caught(name: str, seed: int, tmp_path: Path) -> None:
     }
 
 
-#: Those that show soon: the others are for long tests.
-SOON = (
-    "watch resumes one too late",
-    "fragment as whole",
-    "lease deadline from receipt",
-    "lock without fence",
-)
-
-
-@pytest.mark.parametrize("name", SOON)
-async def test_a_mutant_is_caught(name: str, tmp_path: Path) -> None:
-    await caught(name, 1, tmp_path)
+async def test_a_mutant_is_caught(tmp_path: Path) -> None:
+    """The one that shows soonest; the others are for long tests."""
+    await caught("fragment as whole", 1, tmp_path)
 
 
 @pytest.mark.long
