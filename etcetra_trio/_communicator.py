@@ -229,6 +229,4 @@ class EtcdCommunicator(
     ) -> TxnResult[TextT]:
         txn = build_txn(keys, compares, txn_builder)
         txn.check()
-        # A reset or a deadline that passes while a transaction reads crashes etcd 3.5.0 to 3.5.6 (etcd issues 14110
-        # and 14891), so one that only reads gets neither.
-        return await self._endpoints.call(TXN, txn.message, txn.decode, write=txn.writes, reset=txn.writes)
+        return await self._endpoints.call(TXN, txn.message, txn.decode, write=txn.writes)

@@ -174,9 +174,7 @@ class Attempt:
             [operation for _, operation in self._writes.values()],
             [pb.request_op(request_range=pb.range_request(key)) for key in self._reads],
         )
-        # As for every transaction that only reads: a reset could crash old servers.
-        writes = bool(self._writes)
-        return await self._endpoints.call(TXN, message, self._following, write=writes, reset=writes)
+        return await self._endpoints.call(TXN, message, self._following, write=bool(self._writes))
 
     def _following(self, data: bytes) -> Attempt | None:
         answer = pb.decode_txn_response(data)

@@ -65,7 +65,7 @@ class Tenure:
         if live is None or not live.engine.accepting:
             await self._endpoints.connection(write=txn.writes)
             self.check()  # and nothing waits between this and the sending
-        result = await self._endpoints.call(TXN, txn.message, txn.decode, write=txn.writes, reset=txn.writes)
+        result = await self._endpoints.call(TXN, txn.message, txn.decode, write=txn.writes)
         if not result.succeeded:
             self.kept.lose("its key was deleted")
             self.check()

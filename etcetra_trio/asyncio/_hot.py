@@ -38,8 +38,8 @@ class FutureCall(UnaryCall):
 
     __slots__ = ("_asyncio_future_blocking", "_cancelled", "_turns", "_wakeup")
 
-    def __init__(self, connection: Connection, turns: Turns) -> None:
-        super().__init__(connection)
+    def __init__(self, connection: Connection, method: Method, turns: Turns, *, write: bool) -> None:
+        super().__init__(connection, method, write=write)
         self._turns = turns
         self._cancelled = False
         self._wakeup: Callable[[], object] | None = None
@@ -104,7 +104,6 @@ class HotEndpoints:
         write: bool = False,
         leader: bool = True,
         max_message: int = 0,
-        reset: bool = True,
     ) -> ResponseT:
         """As :meth:`Endpoints.call`, which takes over where there is no connection, or where a call failed."""
         scope, endpoints = self._scope, self._endpoints
@@ -114,16 +113,13 @@ class HotEndpoints:
 
             async def in_trio() -> ResponseT:
                 return await endpoints.call(
-                    method, message, decode, write=write, leader=leader, max_message=max_message, reset=reset
+                    method, message, decode, write=write, leader=leader, max_message=max_message
                 )
 
             return await scope.call(in_trio)
         connection, engine = live, live.engine
-        call = FutureCall(connection, scope.turns)
+        call = FutureCall(connection, method, scope.turns, write=write)
         call.max_message = max_message
-        if not reset:
-            call.reset = False
-            connection._unfinished.add(call)
         engine.open(call, connection.head(method.path, leader=leader), message, end=True)
         if call.end is None:
             if len(engine.streams) == 1:
@@ -145,7 +141,6 @@ class HotEndpoints:
                     write=write,
                     leader=leader,
                     max_message=max_message,
-                    reset=reset,
                 )
 
             connection, answer = await scope.call(again)

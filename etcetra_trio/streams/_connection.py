@@ -105,7 +105,8 @@ class Connection:
         self.progress_is_true: bool | None = None
         #: Whether its end is our own wish.
         self.closing: bool = False
-        self._unfinished: set[UnaryCall] = set()  # those that must not be reset
+        #: Calls that must not be reset.
+        self.unfinished: set[UnaryCall] = set()
 
     # -- life --------------------------------------------------------------------------------------------
 
@@ -125,7 +126,7 @@ class Connection:
                         reason, violation = str(error), True
                     nursery.cancel_scope.cancel("connection lost")
         finally:
-            if not reason and self._unfinished:
+            if not reason and self.unfinished:
                 with trio.move_on_after(LINGER, shield=True) as self._scope:
                     await self._linger()
             self._end(reason, violation=violation)
@@ -138,8 +139,8 @@ class Connection:
 
     def finished(self, call: UnaryCall) -> None:
         """A call that must not be reset is over."""
-        self._unfinished.discard(call)
-        if self.closing and not self._unfinished:
+        self.unfinished.discard(call)
+        if self.closing and not self.unfinished:
             self._scope.cancel("all answers came")
 
     def close(self) -> None:
@@ -286,7 +287,6 @@ class Connection:
         write: bool,
         leader: bool = True,
         max_message: int = 0,
-        reset: bool = True,
     ) -> bytes:
         """One request, one answer.
 
@@ -296,26 +296,22 @@ class Connection:
           write: Whether it can change anything, for the verdict in errors.
           leader: A member that knows no leader refuses it.
           max_message: The longest answer to take, in octets; 0: as the client is set.
-          reset: Cancelling it resets its stream, and the server knows its deadline. Without, the server is let
-            carry it out, and the answer is dropped.
 
         Cancellation:
-          May have happened: the request may have reached the server, which is told to stop.
+          May have happened: the request may have reached the server, which is told to stop, but for a transaction that
+          only reads.
 
         Raises:
           EtcdError: as ``_error_table`` says.
         """
         await checkpoint_if_cancelled()
         engine = self.engine
-        call = UnaryCall(self)
+        call = UnaryCall(self, method, write=write)
         call.max_message = max_message
         deadline = trio.current_effective_deadline()
-        if not reset:
-            call.reset = False
-            self._unfinished.add(call)
         timeout = (
             None
-            if deadline == math.inf or not reset
+            if deadline == math.inf or not call.reset
             else timeout_value(max(deadline - trio.current_time(), 0.0) + TIMEOUT_GRACE)
         )
         engine.open(call, self.head(method.path, leader=leader), message, end=True, timeout=timeout)

@@ -102,7 +102,6 @@ class Endpoints:
         write: bool = False,
         leader: bool = True,
         max_message: int = 0,
-        reset: bool = True,
     ) -> ResponseT:
         """:meth:`Connection.unary` over the live connection; decodes the answer.
 
@@ -118,12 +117,10 @@ class Endpoints:
         try:
             if live is None or not live.engine.accepting:
                 live = await self._calls.get(write=write)
-            data = await live.unary(
-                method, message, write=write, leader=leader, max_message=max_message, reset=reset
-            )
+            data = await live.unary(method, message, write=write, leader=leader, max_message=max_message)
         except EtcdError as error:
             live, data = await self._repeat(
-                error, live, method, message, write=write, leader=leader, max_message=max_message, reset=reset
+                error, live, method, message, write=write, leader=leader, max_message=max_message
             )
         try:
             return decode(data)
@@ -205,7 +202,6 @@ class Endpoints:
         write: bool,
         leader: bool,
         max_message: int,
-        reset: bool,
     ) -> tuple[Connection, bytes]:
         """Go on with a call that failed: the answer, and who gave it; or raises the last error."""
         give_up = trio.current_time() + self.patience
@@ -236,7 +232,7 @@ class Endpoints:
                     live = await self._calls.get(write=write)
                     self.repeated += 1
                     return live, await live.unary(
-                        method, message, write=write, leader=leader, max_message=max_message, reset=reset
+                        method, message, write=write, leader=leader, max_message=max_message
                     )
                 except EtcdError as failure:
                     error = failure

@@ -29,7 +29,6 @@ class LimitedEndpoints(Endpoints):
         write: bool = False,
         leader: bool = True,
         max_message: int = 0,
-        reset: bool = True,
     ) -> ResponseT:
         """As :meth:`Endpoints.call`.
 
@@ -52,7 +51,6 @@ class LimitedEndpoints(Endpoints):
                 write=write,
                 leader=leader,
                 max_message=max_message,
-                reset=reset,
             )
         if not write:
             raise CallTimeoutError(limit, method.path)
