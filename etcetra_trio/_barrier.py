@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, final
 
 from ._compare import CompareKey
-from ._keys import key_space
+from ._keys import RAW
 from ._proto import _codec as pb
 from ._proto._methods import DELETE_RANGE, RANGE, TXN
 from ._server_errors import CompactedError
@@ -14,8 +14,6 @@ from ._watches import Watches
 
 if TYPE_CHECKING:
     from .streams._endpoints import Endpoints
-
-_RAW: Final = key_space(None)
 
 
 @final
@@ -42,7 +40,7 @@ class Barrier:
           EtcdError: as every write. It is safe to repeat.
         """
         message = pb.txn_request(
-            [(CompareKey(self._key).version == 0).encode(_RAW)],
+            [(CompareKey(self._key).version == 0).encode(RAW)],
             [pb.request_op(request_put=pb.put_request(self._key, b""))],
         )
         await self._endpoints.call(TXN, message, pb.decode_txn_response, write=True)
@@ -73,7 +71,7 @@ class Barrier:
         """
         closed_at = await self._closed_at()
         while closed_at:
-            events = Watches(self._endpoints, _RAW).watch(self._key, filters=[WatchFilter.NOPUT])
+            events = Watches(self._endpoints, RAW).watch(self._key, filters=[WatchFilter.NOPUT])
             try:
                 async with events:
                     if await self._closed_at() == closed_at:

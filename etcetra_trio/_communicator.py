@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, final, overload
 
 from ._elections import Elections
 from ._key_reads import KeyReads
-from ._keys import TextT, key_space
+from ._keys import RAW, TextT
 from ._leases import Leases
 from ._locks import Locks
 from ._mirror import Mirror
@@ -218,7 +218,7 @@ class EtcdCommunicator(
             return await self._txn(compares, txn_builder, keys)
         txn = build_txn(keys, compares, txn_builder)
         txn.check()
-        raw = EtcdCommunicator(self._endpoints, key_space(None, b""))
+        raw = EtcdCommunicator(self._endpoints, RAW)
         return await carry_out(self._endpoints, raw, txn, find_guard(txn.message))
 
     async def _txn(

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import trio
 
+from ._compare import CompareKey
 from ._errors import EtcdError
+from ._keys import RAW
 from ._proto import _codec as pb
 from ._proto._methods import RANGE, TXN
 from ._proto._wire import DecodeError
 from ._resync import list_state_patiently
 from ._server_errors import CompactedError
-from ._types import revision
+from ._types import SortOrder, SortTarget, revision
 from ._watch import Watch
 from ._watch_events import WatchFilter
 from ._watch_shapes import RevisionShape
@@ -31,8 +33,6 @@ if TYPE_CHECKING:
     from .streams._kept_lease import KeptLease
     from .streams._watcher import Batch
 
-_EQUAL, _CREATE = 0, 1  # Compare.CompareResult, Compare.CompareTarget
-_DESCEND, _BY_CREATE = 2, 2  # RangeRequest.SortOrder, RangeRequest.SortTarget
 #: After how many seconds the own key is watched: what is over before that needs no stream.
 GUARD_AFTER: Final = 0.25
 #: These transactions look whether their work is done already, so they may be sent again.
@@ -51,14 +51,15 @@ class Contest:
         self.key: Callable[[str | bytes], bytes] = keys.key
         keys.key(name)
         #: All keys of its queue.
-        self.range: tuple[bytes, bytes] = keys.prefix(_below(name, ""))
+        self.range: tuple[bytes, bytes] = keys.prefix(below(name, ""))
 
     def key_of(self, lease_id: int) -> bytes:
         """The key of the contender with this lease."""
-        return self.key(_below(self.name, f"{lease_id:x}"))
+        return self.key(below(self.name, f"{lease_id:x}"))
 
 
-def _below(name: str | bytes, rest: str) -> str | bytes:
+def below(name: str | bytes, rest: str) -> str | bytes:
+    """A key below a name."""
     return f"{name}/{rest}" if isinstance(name, str) else b"%b/%b" % (name, rest.encode())
 
 
@@ -83,9 +84,9 @@ class Contender:
           EtcdError: it was not put, or perhaps.
         """
         # The read comes before the put: the youngest key that it finds is the one before this one.
-        youngest = pb.range_request(*self._range, 1, 0, _DESCEND, _BY_CREATE, keys_only=True)
+        youngest = pb.range_request(*self._range, 1, 0, SortOrder.DESCEND, SortTarget.CREATE, keys_only=True)
         message = pb.txn_request(
-            [pb.compare(_EQUAL, _CREATE, self.key, create_revision=0)],
+            [(CompareKey(self.key).create == 0).encode(RAW)],
             [
                 pb.request_op(request_range=youngest),
                 pb.request_op(request_put=pb.put_request(self.key, value, self._kept.id)),
@@ -109,7 +110,13 @@ class Contender:
           EtcdError: as every read.
         """
         message = pb.range_request(
-            *self._range, 2, 0, _DESCEND, _BY_CREATE, keys_only=True, max_create_revision=self.fence
+            *self._range,
+            2,
+            0,
+            SortOrder.DESCEND,
+            SortTarget.CREATE,
+            keys_only=True,
+            max_create_revision=self.fence,
         )
         found = (await self._endpoints.call(RANGE, message, pb.decode_range_response)).kvs
         others = [kv.key for kv in found if kv.key != self.key]
@@ -166,7 +173,7 @@ class Contender:
           EtcdError: it was not deleted, or perhaps.
         """
         message = pb.txn_request(
-            [pb.compare(_EQUAL, _CREATE, self.key, create_revision=self.fence)],
+            [(CompareKey(self.key).create == self.fence).encode(RAW)],
             [pb.request_op(request_delete_range=pb.delete_range_request(self.key))],
         )
         await self._endpoints.call(_REPEATABLE_TXN, message, pb.decode_txn_response, write=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from contextlib import suppress
-from typing import TYPE_CHECKING, Generic, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Final, Generic, Literal, TypeVar, overload
 
 from ._errors import EncodingError, InvalidRequestError
 
@@ -198,6 +198,10 @@ def key_space(encoding: str | None, namespace: str | bytes = "") -> KeySpace[str
             f"encoding {encoding!r} is no text codec that Python knows: {error}"
         ) from error
     return _TextKeys(encoding, b"").nested(namespace)
+
+
+#: Keys and values as the server knows them.
+RAW: Final = key_space(None)
 
 
 def _checked(what: _What, raw: object) -> bytes:

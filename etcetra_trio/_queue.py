@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Final, Generic, NamedTuple, final
 import trio
 
 from ._compare import CompareKey
+from ._contender import below
 from ._errors import EtcdError
-from ._keys import TextT, key_space
+from ._keys import RAW, TextT
 from ._proto import _codec as pb
 from ._proto._methods import PUT, RANGE, TXN
 from ._proto._projections import put_revision
 from ._proto._wire import DecodeError
 from ._server_errors import CompactedError
-from ._turns import below
 from ._types import SortOrder, SortTarget, revision
 from ._watch_events import WatchFilter
 from ._watches import Watches
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 #: How long a cancelled ``get`` waits for the answer that says whether it has taken an item, in seconds.
 _GRACE: Final = 1.0
-_RAW: Final = key_space(None)
 
 
 class _Item(NamedTuple):
@@ -99,7 +98,7 @@ class Queue(Generic[TextT]):
         """
         value, empty_at = await self._take_first(await self._look())
         while value is None:
-            events = Watches(self._endpoints, _RAW).watch_range(*self._range, filters=[WatchFilter.NODELETE])
+            events = Watches(self._endpoints, RAW).watch_range(*self._range, filters=[WatchFilter.NODELETE])
             try:
                 with trio.CancelScope() as scope:
                     async with events:
@@ -140,7 +139,7 @@ class _Taking:
     def __init__(self, endpoints: Endpoints, item: _Item, first: bytes) -> None:
         self._endpoints = endpoints
         self._message = pb.txn_request(
-            [(CompareKey(item.key).mod == item.mod_revision).encode(_RAW)],
+            [(CompareKey(item.key).mod == item.mod_revision).encode(RAW)],
             [pb.request_op(request_delete_range=pb.delete_range_request(item.key))],
             [pb.request_op(request_range=first)],
         )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from typing import TYPE_CHECKING, Final, Generic, Literal, TypeAlias, TypeVar, final, get_args
+from typing import TYPE_CHECKING, Generic, Literal, TypeAlias, TypeVar, final, get_args
 
 import trio
 
 from ._compare import CompareKey
 from ._errors import InvalidRequestError
-from ._keys import TextT, key_space
+from ._keys import RAW, TextT
 from ._kv import put_message
 from ._proto import _codec as pb
 from ._proto._methods import RANGE, TXN
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 ResultT = TypeVar("ResultT")
 #: What :meth:`EtcdCommunicator.stm` promises about other transactions, in the words of etcd's Go client.
 Isolation: TypeAlias = Literal["serializable_snapshot", "serializable", "repeatable_reads"]
-
-_RAW: Final = key_space(None)
 
 
 @final
@@ -170,7 +168,7 @@ class Attempt:
             blind = self._writes.keys() - self._reads.keys()
             compares += [CompareKey(key).mod < self._revision + 1 for key in blind]
         message = pb.txn_request(
-            [compare.encode(_RAW) for compare in compares],
+            [compare.encode(RAW) for compare in compares],
             [operation for _, operation in self._writes.values()],
             [pb.request_op(request_range=pb.range_request(key)) for key in self._reads],
         )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Final, Generic
+from typing import TYPE_CHECKING, Generic
 
 import trio
 
 from ._acquire import check_terms, hold
-from ._contender import Contest
-from ._keys import TextT, key_space
+from ._contender import Contest, below
+from ._keys import RAW, TextT
 from ._lock import Lock
 from ._lock_errors import LockLostError, LockTimeoutError
 from ._server_errors import CompactedError
@@ -24,13 +24,6 @@ if TYPE_CHECKING:
     from ._acquire import Terms
     from ._keys import KeySpace
     from .streams._endpoints import Endpoints
-
-_RAW: Final = key_space(None)
-
-
-def below(name: str | bytes, rest: str) -> str | bytes:
-    """A key below a name."""
-    return f"{name}/{rest}" if isinstance(name, str) else b"%b/%b" % (name, rest.encode())
 
 
 class _OwnKey(Contest):
@@ -88,7 +81,7 @@ class Turn(Generic[TextT]):
             self._endpoints, self._contest, b"", LockLostError, lambda tenure: tenure, terms
         ) as tenure:
             # The key is in line and cared for; what is left is to wait.
-            line = Lock(_RAW, tenure)
+            line = Lock(RAW, tenure)
             came = False
             with trio.CancelScope() as scope:
                 if terms.timeout:
@@ -112,7 +105,7 @@ class Turn(Generic[TextT]):
         """
         while True:
             with suppress(CompactedError):  # then nobody knows what has happened: look again
-                gone = Watches(self._endpoints, _RAW).watch_range(*self._range, filters=[WatchFilter.NOPUT])
+                gone = Watches(self._endpoints, RAW).watch_range(*self._range, filters=[WatchFilter.NOPUT])
                 async with gone:
                     older = await self._older(line, 0)
                     while len(older) >= self._n:
