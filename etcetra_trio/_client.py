@@ -194,6 +194,7 @@ class EtcdClient(Generic[TextT]):
 
         Raises:
           ConnectionFailedError: no endpoint answered; it lists each one with its cause.
+          AuthenticationFailedError: all that answered refuse user and password.
           InternalError: a background task failed: a bug of ours.
         """
         async with self._opened() as endpoints:
@@ -233,6 +234,7 @@ class EtcdClient(Generic[TextT]):
           LockTimeoutError: on entering: not acquired in time.
           LockLostError: leaves the block when the lock was lost.
           ConnectionFailedError: no endpoint answered.
+          AuthenticationFailedError: all that answered refuse user and password.
           EtcdError: on entering: it could not be acquired.
         """
         async with self._opened() as endpoints:

@@ -133,8 +133,19 @@ class ConnectionFailedError(EtcdError, OSError):
         self.outcome: Outcome | None = outcome
 
     def __str__(self) -> str:
-        causes = "; ".join(f"{name}: {str(cause) or type(cause).__name__}" for name, cause in self.endpoints)
-        return f"could not connect to etcd ({causes}). Check the addresses, and that a server listens there."
+        causes = "; ".join(
+            f"{name}: {str(cause).removesuffix('.') or type(cause).__name__}"
+            for name, cause in self.endpoints
+        )
+        return " ".join((f"could not connect to etcd ({causes}).", *self._advice()))
+
+    def _advice(self) -> Iterable[str]:
+        """What to do. Errors of TLS and of users say it themselves."""
+        causes = [cause for _, cause in self.endpoints]
+        if not all(isinstance(cause, EtcdError) for cause in causes):  # the system's
+            yield "Check the addresses, and that a server listens there."
+        if any(isinstance(cause, RemoteProtocolError) for cause in causes):
+            yield "Check that it is the port for clients of an etcd, and whether it wants TLS."
 
 
 class TLSError(EtcdError, OSError):

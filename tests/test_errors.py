@@ -21,6 +21,7 @@ from etcetra_trio._errors import (
     RemoteProtocolError,
     RpcError,
     StatusCode,
+    TLSError,
 )
 from etcetra_trio._server_errors import CompactedError, UnsupportedByServerError
 
@@ -72,6 +73,18 @@ def test_a_failed_connection_lists_every_endpoint_with_its_own_cause() -> None:
     assert str(error) == (
         "could not connect to etcd (a:1: [Errno 111] Connection refused; b:2: TooSlowError). "
         "Check the addresses, and that a server listens there."
+    )
+    protocol = RemoteProtocolError("c:3", "the server speaks HTTP/1")
+    for cause, advice in (
+        (TLSError("the server's certificate has expired."), ""),
+        (protocol, " Check that it is the port for clients of an etcd, and whether it wants TLS."),
+        (OSError("no route"), " Check the addresses, and that a server listens there."),
+    ):
+        assert str(ConnectionFailedError([("c:3", cause)])) == (
+            f"could not connect to etcd (c:3: {str(cause).rstrip('.')}).{advice}"
+        )
+    assert str(ConnectionFailedError([causes[0], ("c:3", protocol)])).endswith(
+        "a server listens there. Check that it is the port for clients of an etcd, and whether it wants TLS."
     )
     with pytest.raises(OSError, match="could not connect"):
         raise error

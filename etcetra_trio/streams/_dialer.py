@@ -17,6 +17,7 @@ from ._protocol import ENHANCE_YOUR_CALM
 from ._race import HEAD_START, Race
 from ._ranking import Ranking
 from ._socket import look_up, open_wire
+from ._tokens import bad_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -204,6 +205,9 @@ def _together(failures: list[Exception], targets: list[Endpoint]) -> Exception:
     """One exception for the failures of a name's addresses."""
     if len({str(failure) for failure in failures}) == 1:
         return failures[0]
+    refusal = bad_credentials(failures)
+    if refusal is not None:
+        return refusal
     text = "; ".join(
         f"{target.address}: {failure}" for target, failure in zip(targets, failures, strict=True)
     )

@@ -18,7 +18,7 @@ from ._liveness import Pings
 from ._members import keep_in_sync
 from ._retry import PATIENCE, Next, after_unknown, next_try, pause
 from ._slot import Slot
-from ._tokens import RENEWALS, Tokens, bad_credentials
+from ._tokens import RENEWALS, Tokens
 from ._watch_lanes import WatchHub
 
 if TYPE_CHECKING:
@@ -136,6 +136,7 @@ class Endpoints:
 
         Raises:
           ConnectionFailedError: no endpoint answered.
+          AuthenticationFailedError: all that answered refuse user and password.
           trio.ClosedResourceError: the client is closed.
         """
         return await self._calls.get(write=write)
@@ -217,8 +218,6 @@ class Endpoints:
                 if following == "renew":
                     renewals += 1
                     following = self._after_refusal(error, live, renewals)
-                if bad_credentials(error) is not None:
-                    following = "give up"
                 if following == "give up" or trio.current_time() >= give_up:
                     raise error if unknown is None else after_unknown(unknown, error)
                 if following == "elsewhere" and live is not None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import trio
 
+from .._admin_errors import AuthenticationFailedError
 from .._errors import ConnectionFailedError
 from .._proto import _codec as pb
 from .._proto._methods import LEASE_KEEP_ALIVE
@@ -178,7 +179,7 @@ class KeepAlive:
             await self._backoff.wait()
             try:
                 connection = await self._endpoints.stream_connection()
-            except ConnectionFailedError as error:
+            except (ConnectionFailedError, AuthenticationFailedError) as error:
                 self._failed(error)
                 return
             for stream in self._streams[:-1]:

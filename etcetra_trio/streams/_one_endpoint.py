@@ -38,6 +38,7 @@ async def own_connection(
     Raises:
       InvalidRequestError: this is no endpoint, or one that the client must not speak with.
       ConnectionFailedError: it did not answer.
+      AuthenticationFailedError: it refuses user and password.
     """
     dialer = endpoints.dialer
     if endpoint is not None:

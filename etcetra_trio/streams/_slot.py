@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import trio
 
 from .._errors import ConnectionFailedError, ConnectionLostError
+from ._tokens import bad_credentials
 
 if TYPE_CHECKING:
     from .._addresses import Endpoint
+    from .._errors import EtcdError, Outcome
     from ._connection import Connection
     from ._dialer import Dialer
 
@@ -45,6 +47,7 @@ class Slot:
 
         Raises:
           ConnectionFailedError: no endpoint answered.
+          AuthenticationFailedError: all that answered refuse user and password.
           trio.ClosedResourceError: the client is closed.
         """
         await trio.lowlevel.checkpoint()
@@ -109,8 +112,15 @@ class Slot:
             self.live = result
 
 
-def _failed(failures: list[tuple[str, Exception]], *, write: bool) -> ConnectionFailedError:
+def _failed(failures: list[tuple[str, Exception]], *, write: bool) -> EtcdError:
     """The error for a round; each caller that waited for it gets one of its own."""
-    error = ConnectionFailedError(failures, "not_applied" if write else None)
-    error.__cause__ = ExceptionGroup("endpoints", [failure for _, failure in failures])
+    outcome: Outcome | None = "not_applied" if write else None
+    causes = [failure for _, failure in failures]
+    refusal = bad_credentials(causes)
+    error: EtcdError
+    if refusal is not None:
+        error = type(refusal)(refusal.code, refusal.message, refusal.method, refusal.endpoint, outcome)
+    else:
+        error = ConnectionFailedError(failures, outcome)
+    error.__cause__ = ExceptionGroup("endpoints", causes)
     return error

@@ -34,12 +34,17 @@ def tls_reason(error: OSError, name: str) -> str:
     if code is not None:
         text = getattr(error, "verify_message", "")
         if code in {_HOST_NAME, _IP_ADDRESS}:
-            return f"the server's certificate is for another name, not for {name!r} ({text})"
+            return (
+                f"the server's certificate is for another name, not for {name!r} ({text}): "
+                "see TLSConfig(server_name=...)"
+            )
         if code == _EXPIRED:
             return "the server's certificate has expired"
         if code == _NOT_YET:
             return "the server's certificate is not valid yet (or the clock here is wrong)"
-        return f"the server's certificate is not from a CA that is trusted here ({text})"
+        return (
+            f"the server's certificate is not from a CA that is trusted here ({text}): see TLSConfig(ca=...)"
+        )
     # OpenSSL's text, between its library and a line of its source. (Not its reason: that is not always there.)
     text = str(error).rpartition("] ")[2].partition(" (_ssl.c")[0]
     _, alert, what = text.partition("alert ")

@@ -15,12 +15,14 @@ from .._admin_errors import (
     InvalidAuthTokenError,
     NotAuthenticatedError,
 )
-from .._errors import ConnectionFailedError, EtcdError
+from .._errors import EtcdError, InvalidRequestError
 from .._proto._methods import AUTHENTICATE
 from .._proto._wire import DecodeError, length, skip, tag, varint
 from .._secret import Secret, forget_frames
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .._addresses import Endpoint
     from ._connection import Connection
 
@@ -55,10 +57,10 @@ class Tokens:
         """Refuse to send a secret where others could read it.
 
         Raises:
-          ConnectionRefusedError: this is such a place.
+          InvalidRequestError: this is such a place.
         """
         if endpoint.exposed and not self._plaintext:
-            raise ConnectionRefusedError(exposed_text(endpoint))
+            raise InvalidRequestError(exposed_text(endpoint))
 
     async def ensure(self, connection: Connection) -> None:
         """Have a token, and have the connection send it; however many wait for it, one fetches it.
@@ -68,8 +70,8 @@ class Tokens:
 
         Raises:
           AuthenticationFailedError: there is no such user, or the password is wrong.
+          InvalidRequestError: the file with the token cannot be read, or has none.
           EtcdError: how the call failed.
-          OSError: the file with the token cannot be read.
         """
         async with self._fetching:
             if not self.known:
@@ -95,7 +97,7 @@ class Tokens:
             return False
         try:
             found = _read(credentials.token)
-        except (OSError, ValueError):
+        except InvalidRequestError:
             return True  # whoever connects next finds out
         return self.current is None or found.octets() != self.current.octets()
 
@@ -140,18 +142,22 @@ def exposed_text(endpoint: Endpoint) -> str:
     )
 
 
-def bad_credentials(error: EtcdError) -> AuthenticationFailedError | None:
-    """What the servers said of user and password, if that is why nobody could be connected to."""
-    if isinstance(error, ConnectionFailedError):
-        for _, cause in error.endpoints:
-            if isinstance(cause, AuthenticationFailedError):
-                return cause
-    return None
+def bad_credentials(failures: Iterable[Exception]) -> AuthenticationFailedError | None:
+    """What the servers say of user and password, if all that could be reached say the same."""
+    # Where nobody could be reached, the system has said so, which is no EtcdError.
+    said = [failure for failure in failures if isinstance(failure, EtcdError)]
+    refusals = [failure for failure in said if isinstance(failure, AuthenticationFailedError)]
+    return refusals[0] if refusals and len(refusals) == len(said) else None
 
 
 def _read(path: Path) -> Secret:
-    # It is short, and a local file. What ends it is mostly a line feed.
-    return Secret(Secret(path.read_text("ascii", "replace").strip()).field("token"))
+    try:
+        # It is short, and a local file. What ends it is mostly a line feed.
+        found = Secret(path.read_text("ascii", "replace").strip())
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise InvalidRequestError(f"cannot read the token file {str(path)!r}: {why}") from error
+    return Secret(found.field("token"))
 
 
 def _token(answer: Secret) -> str:

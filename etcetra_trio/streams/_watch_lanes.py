@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 import trio
 
+from .._admin_errors import AuthenticationFailedError
 from .._errors import AuthError, ConnectionFailedError, EtcdError, StatusCode, WatchLaggedError
 from .._proto._methods import WATCH
 from ._backoff import LONGEST_DELAY, Backoff
 from ._server_version import check_progress
-from ._tokens import RENEWALS, STALE, bad_credentials
+from ._tokens import RENEWALS, STALE
 from ._watch_stream import WatchStream
 from ._watcher import Budget
 
@@ -159,11 +160,11 @@ class Lane:
         """A stream with all watches on it; None if there is no connection."""
         try:
             connection = await self._hub.endpoints.stream_connection()
-        except ConnectionFailedError as error:
-            refusal = bad_credentials(error)
-            if refusal is not None:
-                self._fail_all(refusal)
+        except ConnectionFailedError:
             return None  # noqa: ASYNC910 - connecting is one
+        except AuthenticationFailedError as error:
+            self._fail_all(error)
+            return None  # noqa: ASYNC910 - as above
         if any(watcher.progress_notify for watcher in self.watchers):
             await check_progress(connection)
         if not self.watchers:  # all were closed meanwhile

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 
 import grpc
 import pytest
 import trio
 from _grpc_kit import ask
+from client._kit import address, listener
 from grpclib import GRPCError, Status
 
 from auth._kit import ALICE, scripted
@@ -79,9 +81,12 @@ async def test_a_changed_password_is_final() -> None:
             script.password = "another"
             script.expire()
             for _ in range(2):
-                with trio.fail_after(3), pytest.raises(ConnectionFailedError) as caught:
+                with trio.fail_after(3), pytest.raises(AuthenticationFailedError) as read:
                     await communicator.get("k")
-                assert isinstance(caught.value.endpoints[0][1], AuthenticationFailedError)
+                assert read.value.outcome is None
+                with trio.fail_after(3), pytest.raises(AuthenticationFailedError) as written:
+                    await communicator.put("k", "v")
+                assert written.value.outcome == "not_applied"
             with trio.fail_after(3), pytest.raises(AuthenticationFailedError):
                 await communicator.watch("k").receive()
             script.password = ALICE.password
@@ -92,12 +97,57 @@ async def test_a_changed_password_is_final() -> None:
 async def test_a_wrong_password(engine: EngineName) -> None:
     with scripted() as script, trio.fail_after(10):
         client = script.server.client(credentials=EtcdCredential("alice", "wrong"), http2=engine)
-        with pytest.raises(ConnectionFailedError) as caught:
+        with pytest.raises(AuthenticationFailedError) as caught:
             async with client.connect():
                 pytest.fail("it connected")
-        assert isinstance(caught.value.endpoints[0][1], AuthenticationFailedError)
         assert "authentication failed, invalid user ID or password" in str(caught.value)
+        assert str(caught.value).endswith("Check the user name and the password.")
         assert caught.value.outcome is None
+
+
+async def test_a_wrong_password_where_not_everybody_answers() -> None:
+    """Those that could be reached say what is wrong; where one says something else, all are listed."""
+    wrong = EtcdCredential("alice", "wrong")
+
+    async def speak_http1(stream: trio.SocketStream) -> None:
+        async with stream:
+            await stream.receive_some()
+            await stream.send_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    with scripted() as script, socket.create_server(("127.0.0.1", 0)) as reserved, trio.fail_after(10):
+        endpoint = f"127.0.0.1:{script.server.port}"
+        down = f"127.0.0.1:{reserved.getsockname()[1]}"
+        reserved.close()
+        with pytest.raises(AuthenticationFailedError) as caught:
+            async with EtcdClient([down, endpoint], wrong).connect():
+                pytest.fail("it connected")
+        assert isinstance(caught.value.__cause__, ExceptionGroup)
+        assert len(caught.value.__cause__.exceptions) == 2
+        async with listener() as listening, trio.open_nursery() as nursery:
+            await nursery.start(trio.serve_listeners, speak_http1, [listening])
+            with pytest.raises(ConnectionFailedError) as both:
+                async with EtcdClient([address(listening), endpoint], wrong).connect():
+                    pytest.fail("it connected")
+            nursery.cancel_scope.cancel()
+        assert [type(cause) for _, cause in both.value.endpoints] == [
+            RemoteProtocolError,
+            AuthenticationFailedError,
+        ]
+
+
+async def test_a_wrong_password_at_a_name_with_several_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as localhost, when the server listens on IPv4 only."""
+    with scripted() as script, trio.fail_after(10):
+        port = script.server.port
+
+        async def getaddrinfo(*_args: object, **_options: object) -> list[object]:
+            await trio.lowlevel.checkpoint()
+            return [(0, 0, 0, "", (host, port)) for host in ("127.0.0.2", "127.0.0.1")]
+
+        monkeypatch.setattr(trio.socket, "getaddrinfo", getaddrinfo)
+        with pytest.raises(AuthenticationFailedError):
+            async with EtcdClient(f"localhost:{port}", EtcdCredential("alice", "wrong")).connect():
+                pytest.fail("it connected")
 
 
 async def test_a_token_of_somebody_else(tmp_path: Path) -> None:
