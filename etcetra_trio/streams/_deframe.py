@@ -120,19 +120,22 @@ def final_end(stream: Stream, end: StreamEnd, limit: int) -> StreamEnd:
         return end
     if not stream.unary:
         return _cut_short(end) if parts is not None else end
-    if parts is not None:
-        data = b"".join(parts)
-        stream.parts = None
     if data is None:
         return StreamEnd("message", INTERNAL, "the server sent status OK without a message", end.trailers)
+    size = len(data) if parts is None else stream.have
     try:
-        if len(data) < PREFIX or message_length(data, 0, limit) > len(data) - PREFIX:
+        if size < PREFIX or message_length(data, 0, limit) > size - PREFIX:
             return _cut_short(end)
-        if message_length(data, 0, limit) < len(data) - PREFIX:
+        if message_length(data, 0, limit) < size - PREFIX:
             return _TOO_MANY
     except MessageError as error:
         return error.end
-    stream.message = data[PREFIX:]
+    data = data[PREFIX:]
+    if parts is not None:
+        parts[0] = data  # it was the same, prefix and all
+        data = b"".join(parts)
+        stream.parts = None
+    stream.message = data
     return end
 
 

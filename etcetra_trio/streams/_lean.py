@@ -26,6 +26,7 @@ from ._frames import (  # those of the loop by their names alone, which costs le
 from ._greeting import greeting_error
 from ._grpc import HTTP_BODY_SHOWN, OK, HeaderBlock, StreamEnd, end_of_response
 from ._lean_control import Control
+from ._long_messages import prepare_malloc
 from ._protocol import (
     CANCEL,
     COMPRESSION_ERROR,
@@ -291,6 +292,8 @@ class LeanEngine(Control):
                     return
         else:
             end = end_of_response(headers, block, stream.message or b"")
+        if stream.have > self._longest:
+            self._longest = prepare_malloc(stream.have)
         end = final_end(stream, end, stream.max_message or self._message_limit)
         message = stream.message
         if not stream.end_sent:

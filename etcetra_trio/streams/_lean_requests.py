@@ -6,8 +6,9 @@ from collections import deque
 from typing import TYPE_CHECKING, NoReturn
 
 from . import _frames as f
-from ._deframe import kill
+from ._deframe import PREFIX, kill
 from ._grpc import INTERNAL, StreamEnd
+from ._long_messages import ORDINARY, prepare_malloc
 from ._protocol import (
     BANDWIDTH_PROBE,
     CANCEL,
@@ -44,10 +45,6 @@ class LeanHead(Head):
         self.prefix = len(block).to_bytes(3, "big") + bytes((f.HEADERS, f.END_HEADERS))
 
 
-def _framed(message: bytes) -> memoryview:
-    return memoryview(b"\0" + len(message).to_bytes(4, "big") + message)
-
-
 class Requests(Engine):
     """What the client says. See :class:`Engine` for the public methods."""
 
@@ -56,7 +53,7 @@ class Requests(Engine):
     ) -> None:
         super().__init__(limits or Limits(), hold_probes=hold_probes)
         self._authority, self._scheme = authority, scheme
-        self._out: list[bytes] = [f.preface(self.limits)]
+        self._out: list[bytes | memoryview] = [f.preface(self.limits)]
         self._next_id = 1
         # What the server allows.
         self._max_streams = self._max_header_list = UNLIMITED
@@ -71,6 +68,7 @@ class Requests(Engine):
         self._table_update = b""
         self._bulk = False  # much was sent since the last bandwidth probe
         self._acks = self._late = 0
+        self._longest = ORDINARY
 
     def prepare(self, path: str, metadata: Sequence[Field] = ()) -> LeanHead:
         fields = f.request_fields(path, self._authority, self._scheme, metadata)
@@ -175,7 +173,7 @@ class Requests(Engine):
             )
             self._out.append(header + message)
         else:
-            self._keep(stream, _framed(message), end=end, live=live)
+            self._keep(stream, message, end=end, live=live)
 
     def half_close(self, stream: Stream) -> None:
         live = self.streams.get(stream.stream_id) is stream
@@ -190,13 +188,22 @@ class Requests(Engine):
             head, message, _, timeout = self._waiting[stream]
             self._waiting[stream] = (head, message, True, timeout)
 
-    def _keep(self, stream: Stream, data: memoryview, *, end: bool, live: bool) -> None:
+    def _framed(self, message: bytes, end: bool) -> list[tuple[memoryview, bool]]:
+        """What goes onto the wire for a message: its first frame, and the rest, which is not copied."""
+        cut = self._max_frame - PREFIX
+        first = memoryview(b"\0" + len(message).to_bytes(4, "big") + message[:cut])
+        rest = memoryview(message)[cut:]
+        return [(first, False), (rest, end)] if rest else [(first, end)]
+
+    def _keep(self, stream: Stream, message: bytes, *, end: bool, live: bool) -> None:
         """Keep what cannot go out yet."""
         if stream.pending is None:
             stream.pending = deque()
             if live:
                 self._blocked.append(stream)
-        stream.pending.append((data, end))
+        stream.pending.extend(self._framed(message, end))
+        if len(message) > self._longest:
+            self._longest = prepare_malloc(len(message))
         if live:
             self._bulk = True
             self.release_probe()
@@ -221,7 +228,7 @@ class Requests(Engine):
             header = f.pack_header(
                 size >> 8, size & 255, f.DATA, 1 if stream.end_sent else 0, stream.stream_id
             )
-            self._out.append(header + data[:size])
+            self._out += (header, data[:size])
             self._send_window -= size
             stream.send_window -= size
             if last:
@@ -270,6 +277,7 @@ class Requests(Engine):
         self._acks = 0
         if len(out) == 1:
             data = out[0]
+            assert isinstance(data, bytes)  # a part of a message has its header before it
             out.clear()
             return data
         self._out = []
@@ -292,7 +300,7 @@ class Requests(Engine):
         """What was sent while the call waited follows its first message, all at once: nothing may overtake it."""
         assert stream.pending is not None
         if message is not None:
-            stream.pending.appendleft((_framed(message), end))
+            stream.pending.extendleft(reversed(self._framed(message, end)))
         self._blocked.append(stream)
         self._pump()
         if stream in self._blocked:
