@@ -26,7 +26,7 @@ from ._frames import (  # those of the loop by their names alone, which costs le
 from ._greeting import greeting_error
 from ._grpc import HTTP_BODY_SHOWN, OK, HeaderBlock, StreamEnd, end_of_response
 from ._lean_control import Control
-from ._long_messages import prepare_malloc
+from ._lean_memory import prepare_malloc
 from ._protocol import (
     CANCEL,
     COMPRESSION_ERROR,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 from . import _frames as f
 from ._deframe import PREFIX, kill
 from ._grpc import INTERNAL, StreamEnd
-from ._long_messages import ORDINARY, prepare_malloc
+from ._lean_memory import ORDINARY, prepare_malloc
 from ._protocol import (
     BANDWIDTH_PROBE,
     CANCEL,
