@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, TypeVar
 import betterproto2
 
 from ._errors import InvalidRequestError
-from ._proto._wire import DecodeError, skip, tag
+from ._proto._wire import DecodeError
 from ._secret import Secret, forget_frames
+from .streams._fields import fields
 from .streams._one_endpoint import call_at
 
 if TYPE_CHECKING:
@@ -62,12 +63,7 @@ def decoder(message: type[MessageT]) -> Callable[[bytes], MessageT]:
 
     def decode(data: bytes) -> MessageT:
         try:
-            i, end = 0, len(data)
-            while i < end:  # betterproto2 takes a message that is cut off for a shorter one
-                number, i = tag(data, i)
-                i = skip(data, i, number)
-            if i != end:
-                raise DecodeError("it is cut off")
+            fields(data)  # betterproto2 takes a message that is cut off for a shorter one
             return message.parse(data)
         except Exception as error:  # betterproto2's are of many kinds
             raise DecodeError(f"{message.__name__}: {error}") from error

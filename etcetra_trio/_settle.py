@@ -17,7 +17,7 @@ from ._proto._wire import uint64
 from ._txn import TxnResult
 from ._types import PutResult
 from ._watch_events import WatchEvent, WatchEventType
-from .streams._fields import fields
+from .streams._fields import bytes_tag, fields, number_tag
 
 if TYPE_CHECKING:
     from ._communicator import EtcdCommunicator
@@ -26,11 +26,13 @@ if TYPE_CHECKING:
     from ._types import RangeResult
     from .streams._endpoints import Endpoints
 
-# Numbers of fields, and of enums' values (etcd's rpc.proto).
-_COMPARE, _SUCCESS, _FAILURE = 1, 2, 3
-_RESULT, _TARGET, _KEY, _VERSION, _CREATE, _MOD, _RANGE_END = 1, 2, 3, 4, 5, 6, 64
-_RANGE_OP, _PUT_OP = 1, 2
-_PUT_VALUE, _PUT_LEASE = 2, 3
+# Tags (etcd's rpc.proto): of TxnRequest, Compare, RequestOp and PutRequest.
+_COMPARE, _SUCCESS, _FAILURE = bytes_tag(1), bytes_tag(2), bytes_tag(3)
+_RESULT, _TARGET, _KEY, _RANGE_END = number_tag(1), number_tag(2), bytes_tag(3), bytes_tag(64)
+_VERSION, _CREATE, _MOD = number_tag(4), number_tag(5), number_tag(6)
+_RANGE_OP, _PUT_OP = bytes_tag(1), bytes_tag(2)
+_PUT_KEY, _PUT_VALUE, _PUT_LEASE = bytes_tag(1), bytes_tag(2), number_tag(3)
+#: By the octets of Compare.CompareTarget.
 _TARGETS: Final = {b"": _VERSION, b"\1": _CREATE, b"\2": _MOD}
 
 
@@ -56,20 +58,20 @@ def find_guard(message: bytes) -> Guard:
     """
     parts = fields(message)
     puts: dict[bytes, dict[int, bytes]] = {}
-    for number, operation in parts:
-        if number in {_SUCCESS, _FAILURE}:
+    for tag, operation in parts:
+        if tag in {_SUCCESS, _FAILURE}:
             [(kind, request)] = fields(operation)
-            if number == _FAILURE and kind != _RANGE_OP:
+            if tag == _FAILURE and kind != _RANGE_OP:
                 raise InvalidRequestError("settle=True: the failure branch may only read")
-            if number == _SUCCESS:
+            if tag == _SUCCESS:
                 put = dict(fields(request))
-                if kind != _PUT_OP or not put.keys() <= {1, _PUT_VALUE, _PUT_LEASE}:
+                if kind != _PUT_OP or not put.keys() <= {_PUT_KEY, _PUT_VALUE, _PUT_LEASE}:
                     raise InvalidRequestError(
                         "settle=True: the success branch may only put, without prev_kv and ignore_…"
                     )
-                puts[put[1]] = put
-    for number, part in parts:
-        compare = dict(fields(part)) if number == _COMPARE else {}
+                puts[put[_PUT_KEY]] = put
+    for tag, part in parts:
+        compare = dict(fields(part)) if tag == _COMPARE else {}
         target = _TARGETS.get(compare.get(_TARGET, b""))
         key = compare.get(_KEY)
         if key not in puts or _RANGE_END in compare or compare.get(_RESULT, b"\0") != b"\0" or target is None:

@@ -9,7 +9,7 @@ import trio
 from .._addresses import parse_endpoints
 from .._errors import EtcdError, InvalidRequestError
 from .._proto._methods import MEMBER_LIST
-from ._fields import fields
+from ._fields import bytes_tag, fields, number_tag
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ._endpoints import Endpoints
 
 _LINEARIZABLE: Final = b"\x08\x01"  # a MemberListRequest
+_MEMBERS: Final = bytes_tag(2)  # of MemberListResponse
+_CLIENT_URLS, _IS_LEARNER = bytes_tag(4), number_tag(5)  # of Member
 #: Addresses that mean "this machine, all of them", and so nothing to others.
 _UNSPECIFIED: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - to refuse them
 
@@ -44,11 +46,11 @@ async def keep_in_sync(endpoints: Endpoints, dialer: Dialer, interval: float) ->
 def client_urls(response: bytes) -> list[str]:
     """The clients' URLs of all members that are no learners, in a MemberListResponse."""
     urls: list[str] = []
-    for number, value in fields(response):
-        if number == 2:
+    for tag, value in fields(response):
+        if tag == _MEMBERS:
             member = fields(value)
-            if (5, b"\x01") not in member:
-                urls += [url.decode("utf-8", "replace") for field, url in member if field == 4]
+            if (_IS_LEARNER, b"\x01") not in member:
+                urls += [url.decode("utf-8", "replace") for field, url in member if field == _CLIENT_URLS]
     return urls
 
 

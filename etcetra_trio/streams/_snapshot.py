@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from .._errors import RemoteProtocolError
 from .._proto._methods import SNAPSHOT
-from .._proto._wire import DecodeError, length, skip, tag, uint64
+from .._proto._wire import DecodeError, uint64
+from ._fields import bytes_tag, fields, number_tag
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 HASH_SIZE = 32  # of SHA-256: the last octets that the server sends
 #: How much is gathered before it is given on, in octets.
 PART = 1 << 20
-_REMAINING, _BLOB, _VERSION = 2 << 3, 3 << 3 | 2, 4 << 3 | 2  # tags of SnapshotResponse
+_REMAINING, _BLOB, _VERSION = number_tag(2), bytes_tag(3), bytes_tag(4)  # of SnapshotResponse
 
 
 class Snapshot:
@@ -85,23 +86,11 @@ async def receive_snapshot(
 
 
 def _decode(message: bytes, state: Snapshot, connection: Connection) -> bytes:
-    blob, state.remaining = b"", 0  # a zero is not sent
     try:
-        i, end = 0, len(message)
-        while i < end:
-            number, i = tag(message, i)
-            if number == _BLOB:
-                size, i = length(message, i)
-                blob, i = message[i : i + size], i + size
-            elif number == _REMAINING:
-                state.remaining, i = uint64(message, i)
-            elif number == _VERSION:
-                size, i = length(message, i)
-                state.version, i = message[i : i + size].decode("utf-8", "replace"), i + size
-            else:
-                i = skip(message, i, number)
-        if i != end:
-            raise DecodeError("it is cut off")
-    except (DecodeError, IndexError) as error:
-        raise connection.malformed(DecodeError(str(error)), SNAPSHOT, write=False) from error
-    return blob
+        found = dict(fields(message))
+    except DecodeError as error:
+        raise connection.malformed(error, SNAPSHOT, write=False) from error
+    state.remaining = uint64(found.get(_REMAINING, b"\0"), 0)[0]  # a zero is not sent
+    if _VERSION in found:
+        state.version = found[_VERSION].decode("utf-8", "replace")
+    return found.get(_BLOB, b"")

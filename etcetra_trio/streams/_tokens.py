@@ -17,8 +17,9 @@ from .._admin_errors import (
 )
 from .._errors import EtcdError, InvalidRequestError
 from .._proto._methods import AUTHENTICATE
-from .._proto._wire import DecodeError, length, skip, tag, varint
+from .._proto._wire import DecodeError, varint
 from .._secret import Secret, forget_frames
+from ._fields import bytes_tag, fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,11 +33,8 @@ Credentials = EtcdCredential | EtcdToken
 STALE: Final = (AuthRevisionOldError, InvalidAuthTokenError, NotAuthenticatedError)
 #: How often one call asks for another token before it gives up.
 RENEWALS: Final = 3
-_NAME, _PASSWORD, _TOKEN = (
-    b"\x0a",
-    b"\x12",
-    2 << 3 | 2,
-)  # tags of AuthenticateRequest and AuthenticateResponse
+_NAME, _PASSWORD = b"\x0a", b"\x12"  # tags of AuthenticateRequest
+_TOKEN: Final = bytes_tag(2)  # of AuthenticateResponse
 
 
 class Tokens:
@@ -122,8 +120,9 @@ class Tokens:
             forget_frames(error)
             raise
         try:
-            return Secret(Secret(_token(answer)).field("token"))
-        except (DecodeError, IndexError, ValueError):
+            found = Secret(dict(fields(answer.octets())).get(_TOKEN, b"").decode("ascii"))
+            return Secret(found.field("token"))
+        except ValueError:
             problem = DecodeError("the token is none")
         raise connection.malformed(problem, AUTHENTICATE, write=False)
 
@@ -158,17 +157,3 @@ def _read(path: Path) -> Secret:
         why = error.strerror or str(error)
         raise InvalidRequestError(f"cannot read the token file {str(path)!r}: {why}") from error
     return Secret(found.field("token"))
-
-
-def _token(answer: Secret) -> str:
-    data, found, i = answer.octets(), b"", 0
-    while i < len(data):
-        number, i = tag(data, i)
-        if number == _TOKEN:
-            size, i = length(data, i)
-            found, i = data[i : i + size], i + size
-        else:
-            i = skip(data, i, number)
-    if i != len(data):
-        raise DecodeError("it is cut off")
-    return found.decode("ascii")
