@@ -172,17 +172,19 @@ class Endpoints:
         return True
 
     async def is_refused(self, token: Secret | None) -> bool:
-        """Whether a server refuses this token, or there is another one by now; then there is one afterwards.
+        """Whether a server refuses this token, or there is another one by now, or soon: whoever connects waits for it.
 
         Raises:
           EtcdError: nobody could be asked.
         """
         await trio.lowlevel.checkpoint()
         tokens = self._dialer.tokens
-        if tokens is not None and tokens.known and tokens.current is token:
+        if tokens is None:
+            return False
+        if tokens.known and tokens.current is token:
             with suppress(PermissionDeniedError):  # then the token is good
                 await self.call(RANGE, range_request(b"\0"), lambda _: None)
-        return tokens is not None and tokens.current is not token
+        return not tokens.known or tokens.current is not token
 
     def _after_refusal(self, error: EtcdError, live: Connection | None, renewals: int) -> Next:
         if renewals > RENEWALS or live is None:

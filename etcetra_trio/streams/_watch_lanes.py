@@ -117,8 +117,10 @@ class Lane:
         await trio.lowlevel.checkpoint()
         try:
             refused = await self._hub.endpoints.is_refused(stream.token)
-        except (EtcdError, trio.ClosedResourceError):
+        except (AuthError, trio.ClosedResourceError):
             refused = False
+        except EtcdError:
+            refused = True  # nobody could be asked: the next stream finds out, as the lane's pauses allow
         if watcher.lane is self and watcher.epoch == epoch:
             if not refused:
                 self.on_failure(watcher, failure)

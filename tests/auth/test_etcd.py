@@ -13,6 +13,7 @@ from auth._kit import ALICE, ROOT, Text, guarded, set_up
 from etcetra_trio import (
     AuthenticationFailedError,
     AuthError,
+    ConnectionFailedError,
     EtcdClient,
     EtcdCredential,
     EtcdToken,
@@ -20,7 +21,8 @@ from etcetra_trio import (
     OutcomeUnknownError,
     PermissionDeniedError,
 )
-from etcetra_trio.streams._endpoints import EngineName
+from etcetra_trio._secret import Secret
+from etcetra_trio.streams._endpoints import Endpoints, EngineName
 from etcetra_trio.testing import EtcdCluster, EtcdServer
 
 # What is waited for is the server's clock.
@@ -94,6 +96,33 @@ async def test_a_new_watch_on_a_stream_whose_token_has_expired(engine: EngineNam
                     await alice.put("a/new", "v")
                     assert (await others.receive()).value == "v"
                 assert (await events.receive()).key == "a/new"
+
+
+async def test_nobody_can_say_whether_a_token_has_expired(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As while the members have no leader: the watch goes on trying, and ends for no reason of its own."""
+    ask = Endpoints.is_refused
+    asked: list[bool] = []
+
+    async def is_refused(self: Endpoints, token: Secret | None) -> bool:
+        refused = await ask(self, token)
+        asked.append(refused)
+        if len(asked) == 1:
+            raise ConnectionFailedError([("http://nobody", OSError("nobody answers"))])
+        return refused
+
+    with trio.fail_after(60):
+        async with (
+            guarded("--auth-token-ttl=1") as server,
+            EtcdClient(server.endpoint, ALICE).connect() as alice,
+            alice.watch_prefix("a/") as events,
+        ):
+            await until_expired(server, token_of(alice))
+            monkeypatch.setattr(Endpoints, "is_refused", is_refused)
+            async with alice.watch("a/new") as others:
+                await alice.put("a/new", "v")
+                assert (await others.receive()).value == "v"
+            assert (await events.receive()).key == "a/new"
+    assert asked
 
 
 async def test_a_restarted_server_knows_no_token() -> None:

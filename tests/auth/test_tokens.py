@@ -66,6 +66,25 @@ async def test_refused_tokens_are_renewed_once_while_calls_wait(
             assert script.served == 300
 
 
+async def test_a_token_that_is_being_renewed_is_a_refused_one() -> None:
+    """A call was refused first; a watch that is refused as well, before there is another token, must not end."""
+    with scripted() as script, trio.fail_after(20):
+        async with script.server.client(credentials=ALICE).connect() as communicator:
+            endpoints = communicator._endpoints
+            tokens = endpoints.dialer.tokens
+            assert tokens is not None
+            old = tokens.current
+            script.pause = 0.3
+            script.expire()
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(communicator.get, "k")
+                while tokens.known:
+                    await trio.sleep(0.001)
+                assert tokens.current is old
+                assert await endpoints.is_refused(old)
+            assert not await endpoints.is_refused(tokens.current)
+
+
 async def test_a_server_that_refuses_every_token() -> None:
     with scripted() as script, trio.fail_after(20):
         async with script.server.client(credentials=ALICE).connect() as communicator:
