@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 __all__ = ["ServerTLS"]
 
@@ -22,12 +24,25 @@ class ServerTLS:
       client_ca: Demand a certificate of this CA from clients.
       separate_http: Serve nothing but gRPC on the port, and HTTP on the unix socket, which then has no gRPC
         (``--listen-client-http-urls``, which the first releases of 3.4 and 3.5 do not know).
+
+    Raises:
+      FileNotFoundError: one of the files is not there.
     """
 
     cert: str | os.PathLike[str]
     key: str | os.PathLike[str]
     client_ca: str | os.PathLike[str] | None = None
     separate_http: bool = False
+
+    def __post_init__(self) -> None:
+        """Make the paths absolute: etcd runs in a folder of its own."""
+        for name in ("cert", "key", "client_ca"):
+            path: str | os.PathLike[str] | None = getattr(self, name)
+            if path is not None:
+                full = Path(path).absolute()
+                if not full.is_file():
+                    raise FileNotFoundError(errno.ENOENT, f"ServerTLS: {name} is no file", str(full))
+                object.__setattr__(self, name, full)
 
     def flags(self) -> Iterator[str]:
         """The flags of etcd that say so."""
