@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar, get_args
 
 import trio
 
+from ._checks import check_seconds, check_ttl
 from ._contender import Contender
 from ._errors import InvalidRequestError
-from ._lease import OnLost, body_of, check_ttl, give_back, keep_lease
+from ._lease import OnLost, body_of, give_back, keep_lease
 from ._lease_calls import keepalive_once
 from ._lock_errors import LockTimeoutError
 from ._server_errors import LeaseNotFoundError
@@ -54,12 +55,11 @@ def check_terms(
         raise InvalidRequestError(
             f"on_lost is {on_lost!r}: use one of {', '.join(map(repr, get_args(OnLost)))}"
         )
-    if timeout is not None and not timeout >= 0:
-        raise InvalidRequestError(f"timeout is {timeout}: use 0 or more, or None to wait for ever")
-    check_ttl(lease_ttl)
+    if timeout is not None:
+        timeout = check_seconds("timeout", timeout, any_wait=True)
+    lease_ttl = check_ttl("lease_ttl", lease_ttl)
     if ttl is not None:
-        if not 0 < ttl < math.inf:
-            raise InvalidRequestError(f"ttl is {ttl}: use more than 0, or None for no limit")
+        ttl = check_seconds("ttl", ttl)
         lease_ttl = min(lease_ttl, math.ceil(ttl))
     return Terms(lease_ttl, on_lost, timeout, ttl)
 
@@ -70,7 +70,7 @@ async def hold(
     endpoints: Endpoints,
     contest: Contest,
     value: bytes,
-    error: type[LeaseLostError],
+    error: Callable[[str | bytes, str], LeaseLostError],
     make: Callable[[Tenure], HeldT],
     terms: Terms,
 ) -> AsyncGenerator[HeldT]:
@@ -91,7 +91,7 @@ async def hold(
                 scope.deadline = trio.current_time() + terms.timeout
             tenure = await _acquire(service, endpoints, contest, value, error, terms)
         if tenure is None:
-            raise LockTimeoutError(contest.name, terms.timeout or 0)
+            raise LockTimeoutError(contest.name, terms.timeout or 0, contest.what)
         release = partial(tenure.release, service)
         async with body_of(tenure.kept, terms.on_lost, release, tenure.lost_error):
             yield make(tenure)
@@ -102,20 +102,20 @@ async def _acquire(
     endpoints: Endpoints,
     contest: Contest,
     value: bytes,
-    error: type[LeaseLostError],
+    error: Callable[[str | bytes, str], LeaseLostError],
     terms: Terms,
 ) -> Tenure:
     kept = await keep_lease(endpoints, terms.lease_ttl)
     try:
         contender = Contender(endpoints, contest, kept)
-        tenure = Tenure(endpoints, contest.name, contender, kept, error)
+        tenure = Tenure(endpoints, contest, contender, kept, error)
         with trio.CancelScope() as alive:  # noqa: ASYNC912 - entering the queue is one
             kept.attach(alive)
             try:
                 before = await contender.enter(value)
                 service.start_soon(contender.guard, name="lock key")
                 if before is not None and terms.timeout == 0:
-                    raise LockTimeoutError(contest.name, 0)
+                    raise LockTimeoutError(contest.name, 0, contest.what)
                 await contender.wait_turn(before)
                 if terms.ttl is not None:
                     await _limit(endpoints, kept, terms.ttl)

@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal, NoReturn
 
+from ._checks import kind_of
 from ._errors import InvalidRequestError
 from ._secret import Secret
 
@@ -187,7 +188,7 @@ def parse_endpoints(
 def _parse_list(text: object, *, secure: bool) -> list[Endpoint]:
     if not isinstance(text, str):
         raise TypeError(
-            f"an endpoint is a str such as 'localhost:2379' or a HostPortPair, not {type(text).__name__}"
+            f"an endpoint is a str such as 'localhost:2379' or a HostPortPair(host, port), not {kind_of(text)}"
         )
     parts = [part.strip() for part in text.split(",")]
     # Before any message quotes a part: a password may have a comma in it. Only a path may have an "@".
@@ -197,6 +198,10 @@ def _parse_list(text: object, *, secure: bool) -> list[Endpoint]:
 
 
 def _parse(text: str, *, secure: bool) -> Endpoint:
+    if text.isdecimal():  # as in ("127.0.0.1", "2379")
+        raise InvalidRequestError(
+            f"endpoint {text!r} is a number without a host: write 'host:{text}' or HostPortPair(host, {text})"
+        )
     try:
         name, colon, rest = text.partition("://")
         if not colon and _is_unix(text):

@@ -42,14 +42,19 @@ _REPEATABLE_TXN: Final = TXN._replace(repeatable=True)
 class Contest:
     """What is contended for.
 
+    Args:
+      name: Its name.
+      what: What that is the name of.
+
     Raises:
       InvalidRequestError: the name is empty, or no text (or TypeError).
     """
 
-    def __init__(self, keys: KeySpace[TextT], name: str | bytes) -> None:
+    def __init__(self, keys: KeySpace[TextT], name: str | bytes, what: str) -> None:
         self.name: str | bytes = name
+        self.what: str = what
         self.key: Callable[[str | bytes], bytes] = keys.key
-        keys.key(name)
+        keys.key(name, f"name of the {what}")
         #: All keys of its queue.
         self.range: tuple[bytes, bytes] = keys.prefix(below(name, ""))
 

@@ -58,7 +58,7 @@ class Elections(Calls[TextT]):
         keys = self._keys
         return hold(
             self._endpoints,
-            Contest(keys, name),
+            Contest(keys, name, "election"),
             keys.value(value, name),
             LeadershipLostError,
             lambda tenure: Leadership(keys, tenure),
@@ -83,7 +83,7 @@ class Elections(Calls[TextT]):
           EtcdError: as every read.
         """
         message = pb.range_request(
-            *Contest(self._keys, name).range, 1, 0, SortOrder.ASCEND, SortTarget.CREATE
+            *Contest(self._keys, name, "election").range, 1, 0, SortOrder.ASCEND, SortTarget.CREATE
         )
         found = (await self._endpoints.call(RANGE, message, pb.decode_range_response)).kvs
         return key_value(self._keys, found[0]) if found else None
@@ -100,4 +100,4 @@ class Elections(Calls[TextT]):
         Raises:
           InvalidRequestError: a bad name (or TypeError).
         """
-        return LeaderObserver(self._endpoints, self._keys, Contest(self._keys, name))
+        return LeaderObserver(self._endpoints, self._keys, Contest(self._keys, name, "election"))

@@ -233,6 +233,8 @@ def failure_error(
     else:
         # A stream that just ends is how etcd's TLS face shuts down: another endpoint can serve the call.
         cls = UnavailableError if kind == "missing-status" else _BY_CODE.get(status, RpcError)
+        if cls is a.PermissionDeniedError:  # a proxy says that, or another server, and not of etcd's users
+            cls = AuthError
         error = cls(status, message, method, endpoint, outcome)
     return _judged(error, status, message, method, endpoint, outcome)
 

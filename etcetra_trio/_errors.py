@@ -92,7 +92,10 @@ class EncodingError(EtcdError, ValueError):
     def __str__(self) -> str:
         what, key, encoding, reason = self.args
         subject = f"the key {key!r}" if what == "key" else f"the value of the key {key!r}"
-        return f"{subject} is not {encoding} text ({reason}): use encoding=None, which takes and gives bytes"
+        return (
+            f"{subject} is not {encoding} text ({reason}). To have bytes, give the call a bytes key and "
+            "encoding=None (with etcetra_trio.asyncio encoding=bytes)."
+        )
 
 
 class WatchLaggedError(EtcdError):

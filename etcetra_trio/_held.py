@@ -129,4 +129,6 @@ class Held(Generic[TextT]):
     def __repr__(self) -> str:
         kept = self._tenure.kept
         state = f"lost: {kept.reason}" if self.lost else "released" if kept.over else "held"
-        return f"<etcetra_trio.{type(self).__name__} {self._tenure.name!r}: {state}>"
+        cls, contest = type(self).__name__, self._tenure.contest
+        of = "" if cls.lower() == contest.what else f" of the {contest.what}"
+        return f"<etcetra_trio.{cls}{of} {contest.name!r}: {state}>"

@@ -6,14 +6,13 @@ from abc import ABC, abstractmethod
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Generic, Literal, TypeVar, overload
 
+from ._checks import kind_of
 from ._errors import EncodingError, InvalidRequestError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 TextT = TypeVar("TextT", str, bytes)
-
-_What = Literal["key", "value", "prefix", "start of a range", "end of a range"]
 
 #: As the end of a range: "to the last key"; as its start: "from the first key".
 _OPEN = b"\0"
@@ -42,11 +41,11 @@ class KeySpace(ABC, Generic[TextT]):
     def __init__(self, namespace: bytes) -> None:
         self.namespace: bytes = namespace
 
-    def key(self, key: str | bytes) -> bytes:
-        """The key as the server knows it."""
-        raw = self._encode("key", key, key)
+    def key(self, key: str | bytes, what: str = "key") -> bytes:
+        """The key as the server knows it; ``what`` it is to the user."""
+        raw = self._encode(what, key, key)
         if not key:
-            raise InvalidRequestError("the key is empty: give one of at least one byte")
+            raise InvalidRequestError(f"the {what} is empty: give one of at least one byte")
         return self.namespace + raw
 
     def value(self, value: str | bytes, key: str | bytes) -> bytes:
@@ -90,19 +89,19 @@ class KeySpace(ABC, Generic[TextT]):
         return {text_key(key): text_value(value, key) for key, value in items}
 
     @abstractmethod
-    def nested(self, prefix: str | bytes) -> KeySpace[TextT]:
+    def nested(self, prefix: str | bytes, what: str = "prefix") -> KeySpace[TextT]:
         """The part of this space whose keys begin with ``prefix``, which they are shown without."""
 
     @abstractmethod
-    def _encode(self, what: _What, text: str | bytes, key: str | bytes) -> bytes:
+    def _encode(self, what: str, text: str | bytes, key: str | bytes) -> bytes:
         """The bytes of what the user gave."""
 
-    def _below(self, prefix: str | bytes) -> bytes:
-        raw = self._encode("prefix", prefix, prefix)
+    def _below(self, prefix: str | bytes, what: str = "prefix") -> bytes:
+        raw = self._encode(what, prefix, prefix)
         # The empty text is not empty in every encoding: UTF-16 begins with a mark of its byte order.
         return self.namespace + raw if prefix else self.namespace
 
-    def _bound(self, what: _What, bound: str | bytes) -> bytes:
+    def _bound(self, what: str, bound: str | bytes) -> bytes:
         raw = self._encode(what, bound, bound)
         if not bound:
             extreme = "first" if what == "start of a range" else "last"
@@ -139,10 +138,10 @@ class _TextKeys(KeySpace[str]):
             return {key[size:].decode(encoding): value.decode(encoding) for key, value in items}
         return super().text_items(items)
 
-    def nested(self, prefix: str | bytes) -> _TextKeys:
-        return _TextKeys(self.encoding, self._below(prefix))
+    def nested(self, prefix: str | bytes, what: str = "prefix") -> _TextKeys:
+        return _TextKeys(self.encoding, self._below(prefix, what))
 
-    def _encode(self, what: _What, text: str | bytes, key: str | bytes) -> bytes:
+    def _encode(self, what: str, text: str | bytes, key: str | bytes) -> bytes:
         if isinstance(text, str):
             try:
                 return text.encode(self.encoding)
@@ -161,10 +160,10 @@ class _BytesKeys(KeySpace[bytes]):
     def text_value(self, value: bytes, key: bytes) -> bytes:  # noqa: ARG002 - bytes are always fine
         return value
 
-    def nested(self, prefix: str | bytes) -> _BytesKeys:
-        return _BytesKeys(self._below(prefix))
+    def nested(self, prefix: str | bytes, what: str = "prefix") -> _BytesKeys:
+        return _BytesKeys(self._below(prefix, what))
 
-    def _encode(self, what: _What, text: str | bytes, key: str | bytes) -> bytes:  # noqa: ARG002 - as above
+    def _encode(self, what: str, text: str | bytes, key: str | bytes) -> bytes:  # noqa: ARG002 - as above
         if isinstance(text, str):
             raise TypeError(
                 f"the {what} is a str, but with encoding=None keys and values are bytes: "
@@ -190,24 +189,24 @@ def key_space(encoding: str | None, namespace: str | bytes = "") -> KeySpace[str
     """
     if encoding is None:
         keys = _BytesKeys(b"")
-        return keys.nested(namespace) if namespace else keys
+        return keys.nested(namespace, "namespace") if namespace else keys
     try:
         "".encode(encoding)
     except (LookupError, UnicodeError) as error:
         raise InvalidRequestError(
             f"encoding {encoding!r} is no text codec that Python knows: {error}"
         ) from error
-    return _TextKeys(encoding, b"").nested(namespace)
+    return _TextKeys(encoding, b"").nested(namespace, "namespace")
 
 
 #: Keys and values as the server knows them.
 RAW: Final = key_space(None)
 
 
-def _checked(what: _What, raw: object) -> bytes:
+def _checked(what: str, raw: object) -> bytes:
     if isinstance(raw, bytes):
         return raw
-    raise TypeError(f"the {what} is a {type(raw).__name__}, not str or bytes: convert it first, as in str(…)")
+    raise TypeError(f"the {what} must be str or bytes, not {kind_of(raw)}: convert it first, as in str(…)")
 
 
 def _reason(error: UnicodeError) -> str:

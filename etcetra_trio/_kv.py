@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from ._keys import KeySpace, TextT
     from ._types import SortOrder, SortTarget
 
+_SORTS = {
+    "sort_order": "a SortOrder, such as SortOrder.DESCEND",
+    "sort_target": "a SortTarget, such as SortTarget.MOD",
+}
+
 
 class SupportsLease(Protocol):
     """Whatever has a lease's id."""
@@ -130,9 +135,10 @@ def put_message(
     return pb.put_request(raw, raw_value, lease_id, prev_kv, ignore_value, ignore_lease)
 
 
-def _check_sort(name: str, value: int, largest: int) -> int:
+def _check_sort(name: str, value: object, largest: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be {_SORTS[name]}, not {value!r}")
     # Older servers take any number and do what they like (3.4 and 3.5 do not sort).
-    if check_number(name, value) > largest:
-        msg = f"{name} is {value}: use SortOrder and SortTarget"
-        raise InvalidRequestError(msg)
+    if not 0 <= value <= largest:
+        raise InvalidRequestError(f"{name} is {value}: use {_SORTS[name]}")
     return int(value)

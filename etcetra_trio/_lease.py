@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, final
 
 import trio
 
-from ._checks import check_number
-from ._errors import EtcdError, InvalidRequestError
+from ._errors import EtcdError
 from ._lease_calls import grant, keepalive_once, new_lease_id, revoke
 from ._lock_errors import LeaseLostError
 from .streams._kept_lease import CLEAN_UP, RENEW_AFTER, KeptLease, lease_time
@@ -221,15 +220,3 @@ async def open_lease(endpoints: Endpoints, ttl: int) -> AsyncGenerator[Lease]:
 
     async with body_of(kept, "cancel", release, partial(LeaseLostError, f"{kept.id:x}")):
         yield Lease(kept)
-
-
-def check_ttl(ttl: int) -> int:
-    """A TTL in whole seconds, at least one.
-
-    Raises:
-      TypeError: not an int.
-      InvalidRequestError: less than 1.
-    """
-    if check_number("ttl", ttl) < 1:
-        raise InvalidRequestError("ttl is 0: a lease lives for at least 1 s")
-    return ttl

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Generic, NamedTuple
 
 from ._calls import Calls
-from ._checks import check_number
+from ._checks import check_number, check_ttl
 from ._errors import InvalidRequestError
 from ._keys import TextT
-from ._lease import Lease, LeaseGrant, check_ttl, open_lease
+from ._lease import Lease, LeaseGrant, open_lease
 from ._lease_calls import grant, keepalive_once, new_lease_id, not_found, revoke
 from ._proto import _codec as pb
 from ._proto._methods import LEASE_LEASES, LEASE_TIME_TO_LIVE
@@ -60,7 +60,7 @@ class Leases(Calls[TextT]):
           LeaseTTLTooLargeError: more than 9 000 000 000 s.
           EtcdError: on entering: it was not granted.
         """
-        return open_lease(self._endpoints, check_ttl(ttl))
+        return open_lease(self._endpoints, check_ttl("ttl", ttl))
 
     async def grant_lease(self, ttl: int, *, lease_id: int = 0) -> LeaseGrant:
         """Grant a lease that nobody keeps alive: see :meth:`keepalive_once`, and :meth:`lease` for one that is.
@@ -81,7 +81,7 @@ class Leases(Calls[TextT]):
           EtcdError: see :class:`Writes`.
         """
         chosen = check_number("lease_id", lease_id) or new_lease_id()
-        granted = await grant(self._endpoints, check_ttl(ttl), chosen, unique=not lease_id)
+        granted = await grant(self._endpoints, check_ttl("ttl", ttl), chosen, unique=not lease_id)
         return LeaseGrant(chosen, granted)
 
     async def revoke_lease(self, lease: SupportsLease | int) -> None:

@@ -19,15 +19,15 @@ class LeaseLostError(EtcdError):
       reason: Why.
     """
 
-    _what: ClassVar[str] = "the lease"
+    _what: ClassVar[str] = "lease"
 
-    def __init__(self, name: str | bytes, reason: str) -> None:
-        super().__init__(name, reason)
+    def __init__(self, name: str | bytes, reason: str, what: str = "") -> None:
+        super().__init__(name, reason, what)
         self.name = name
         self.reason = reason
 
     def __str__(self) -> str:
-        return f"{self._what} {self.name!r} is lost: {self.reason}"
+        return f"the {self.args[2] or self._what} {self.name!r} is lost: {self.reason}"
 
 
 class LockLostError(LeaseLostError):
@@ -36,7 +36,7 @@ class LockLostError(LeaseLostError):
     It leaves the lock's block, and the calls of the :class:`Lock` raise it instead of writing.
     """
 
-    _what: ClassVar[str] = "the lock"
+    _what: ClassVar[str] = "lock"
 
 
 class LeadershipLostError(LeaseLostError):
@@ -45,23 +45,24 @@ class LeadershipLostError(LeaseLostError):
     It leaves the block of the campaign, and the calls of the :class:`Leadership` raise it instead of writing.
     """
 
-    _what: ClassVar[str] = "the leadership"
+    _what: ClassVar[str] = "leadership"
 
 
 class LockTimeoutError(EtcdError, TimeoutError, trio.TooSlowError):
-    """A lock was not acquired in time. Nothing of the attempt is left on the server.
+    """A lock, or what is held like one, was not acquired in time. Nothing of the attempt is left on the server.
 
     Attributes:
       name: The name of the lock.
       timeout: The time that there was, in seconds; 0: another holder was not waited for.
     """
 
-    def __init__(self, name: str | bytes, timeout: float) -> None:
+    def __init__(self, name: str | bytes, timeout: float, what: str = "lock") -> None:
         super().__init__(name, timeout)
         self.name = name
         self.timeout = timeout
+        self._kind = what
 
     def __str__(self) -> str:
         if self.timeout:
-            return f"the lock {self.name!r} was not acquired within {self.timeout:g} s"
-        return f"the lock {self.name!r} is held by somebody else"
+            return f"the {self._kind} {self.name!r} was not acquired within {self.timeout:g} s"
+        return f"the {self._kind} {self.name!r} is held by somebody else"

@@ -78,7 +78,7 @@ class Locks(Calls[TextT]):
         keys = self._keys
         return hold(
             self._endpoints,
-            Contest(keys, name),
+            Contest(keys, name, "lock"),
             b"",
             LockLostError,
             lambda tenure: Lock(keys, tenure),

@@ -44,7 +44,9 @@ class Mirror(Mapping[TextT, TextT]):
         self._revision = 0
         self._watch: Watch[Batch] | None = None
         self._watcher: Watcher | None = None
-        self._failure: Exception | None = trio.ClosedResourceError("this mirror is not open")
+        self._failure: Exception | None = trio.ClosedResourceError(
+            "this mirror is not open: enter it with `async with`"
+        )
         self._changed = trio.lowlevel.ParkingLot()
         self._subscribers: WeakSet[MirrorChanges[TextT]] = WeakSet()
 
@@ -134,7 +136,9 @@ class Mirror(Mapping[TextT, TextT]):
         return key_value(self._keys, self._record(key))
 
     def _record(self, key: str | bytes) -> pb.KeyValue | Change:
-        kv = self._records.get(self._keys.key(key))
+        kv = (
+            self._records.get(self._keys.key(key)) if key else None
+        )  # a mapping can be asked for an empty one
         if kv is None:
             raise KeyError(key)
         return kv

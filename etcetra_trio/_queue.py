@@ -57,7 +57,7 @@ class Queue(Generic[TextT]):
     def __init__(self, endpoints: Endpoints, keys: KeySpace[TextT], name: str | bytes) -> None:
         self._endpoints = endpoints
         self._keys: KeySpace[TextT] = keys
-        keys.key(name)
+        keys.key(name, "name of the queue")
         self._name = name
         self._range = keys.prefix(below(name, ""))
 

@@ -116,7 +116,7 @@ class Recipes(Calls[TextT]):
         Raises:
           InvalidRequestError: a bad argument (or TypeError).
         """
-        return Barrier(self._endpoints, self._keys.key(name))
+        return Barrier(self._endpoints, self._keys.key(name, "name of the barrier"))
 
     def semaphore(
         self, name: str | bytes, n: int, timeout: float | None = None, *, lease_ttl: int = 10
@@ -146,7 +146,7 @@ class Recipes(Calls[TextT]):
         """
         if check_number("n", n) < 1:
             raise InvalidRequestError("n is 0: a semaphore has at least one permit")
-        return Turn(self._endpoints, self._keys, name, "", "", n).hold(timeout, lease_ttl)
+        return Turn(self._endpoints, self._keys, name, "semaphore", "", "", n).hold(timeout, lease_ttl)
 
     def rwlock(self, name: str | bytes) -> RWLock[TextT]:
         """A lock that many readers hold together, or one writer alone; opens nothing.

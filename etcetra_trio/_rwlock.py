@@ -30,7 +30,7 @@ class RWLock(Generic[TextT]):
     __slots__ = ("_endpoints", "_keys", "_name")
 
     def __init__(self, endpoints: Endpoints, keys: KeySpace[TextT], name: str | bytes) -> None:
-        keys.key(name)
+        keys.key(name, "name of the lock")
         self._endpoints = endpoints
         self._keys: KeySpace[TextT] = keys
         self._name = name
@@ -60,7 +60,7 @@ class RWLock(Generic[TextT]):
           LockLostError: leaves the block when the lock was lost.
           EtcdError: as :meth:`EtcdCommunicator.lock`.
         """
-        turn = Turn(self._endpoints, self._keys, self._name, "read/", "write/", 1)
+        turn = Turn(self._endpoints, self._keys, self._name, "lock", "read/", "write/", 1)
         async with turn.hold(timeout, lease_ttl) as lock:
             yield lock
 
@@ -89,6 +89,6 @@ class RWLock(Generic[TextT]):
           LockLostError: leaves the block when the lock was lost.
           EtcdError: as :meth:`EtcdCommunicator.lock`.
         """
-        turn = Turn(self._endpoints, self._keys, self._name, "write/", "", 1)
+        turn = Turn(self._endpoints, self._keys, self._name, "lock", "write/", "", 1)
         async with turn.hold(timeout, lease_ttl) as lock:
             yield lock

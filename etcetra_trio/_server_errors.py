@@ -80,8 +80,6 @@ class CompactedError(RpcError):
       compact_revision: The oldest revision that is still there; 0 when the server did not say.
     """
 
-    _advice = "Read at a newer revision."
-
     def __init__(
         self,
         code: StatusCode,
@@ -94,6 +92,16 @@ class CompactedError(RpcError):
     ) -> None:
         super().__init__(code, message, method, endpoint, outcome)
         self.compact_revision = compact_revision
+
+    def __str__(self) -> str:
+        newer = f"revision {self.compact_revision} or newer" if self.compact_revision else "a newer revision"
+        if self.method.endswith("/Watch"):
+            advice = f"Watch with resync=True, or from {newer}: the events before are lost"
+        elif self.method.endswith("/Compact"):
+            advice = "It needs no other compaction"
+        else:
+            advice = f"Read at {newer}"
+        return f"{super().__str__()}. {advice}."
 
 
 class FutureRevisionError(RpcError):

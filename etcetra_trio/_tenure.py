@@ -12,7 +12,9 @@ from ._lease import give_back
 from ._proto._methods import TXN
 
 if TYPE_CHECKING:
-    from ._contender import Contender
+    from collections.abc import Callable
+
+    from ._contender import Contender, Contest
     from ._keys import TextT
     from ._lock_errors import LeaseLostError
     from ._txn import Txn, TxnResult
@@ -27,12 +29,12 @@ class Tenure:
     def __init__(
         self,
         endpoints: Endpoints,
-        name: str | bytes,
+        contest: Contest,
         contender: Contender,
         kept: KeptLease,
-        error: type[LeaseLostError],
+        error: Callable[[str | bytes, str], LeaseLostError],
     ) -> None:
-        self.name: str | bytes = name
+        self.contest: Contest = contest
         self.contender: Contender = contender
         #: What is known of the lease; whatever ends the tenure is a loss of that.
         self.kept: KeptLease = kept
@@ -43,7 +45,7 @@ class Tenure:
 
     def lost_error(self, reason: str) -> LeaseLostError:
         """What to raise when it is lost."""
-        return self._error(self.name, reason)
+        return self._error(self.contest.name, reason)
 
     def check(self) -> None:
         """Raise LeaseLostError if it is over."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Generic
 
 import trio
@@ -32,8 +33,8 @@ class _OwnKey(Contest):
     It is good for one contender.
     """
 
-    def __init__(self, keys: KeySpace[TextT], name: str | bytes, place: str) -> None:
-        super().__init__(keys, name)
+    def __init__(self, keys: KeySpace[TextT], name: str | bytes, what: str, place: str) -> None:
+        super().__init__(keys, name, what)
         self._place = place
 
     def key_of(self, lease_id: int) -> bytes:
@@ -48,6 +49,7 @@ class Turn(Generic[TextT]):
 
     Args:
       name: What is to be held.
+      what: What that is the name of.
       place: What comes between ``name/`` and the lease in the own key.
       older: How the keys that count go on after ``name/``.
       n: So many of them are too many.
@@ -57,11 +59,18 @@ class Turn(Generic[TextT]):
     """
 
     def __init__(
-        self, endpoints: Endpoints, keys: KeySpace[TextT], name: str | bytes, place: str, older: str, n: int
+        self,
+        endpoints: Endpoints,
+        keys: KeySpace[TextT],
+        name: str | bytes,
+        what: str,
+        place: str,
+        older: str,
+        n: int,
     ) -> None:
         self._endpoints = endpoints
         self._keys: KeySpace[TextT] = keys
-        self._contest = _OwnKey(keys, name, place)
+        self._contest = _OwnKey(keys, name, what, place)
         self._range = keys.prefix(below(name, older))
         self._n = n
 
@@ -77,9 +86,9 @@ class Turn(Generic[TextT]):
     @trio.lowlevel.enable_ki_protection
     async def _hold(self, terms: Terms) -> AsyncGenerator[Lock[TextT]]:
         begin = trio.current_time()
-        async with hold(
-            self._endpoints, self._contest, b"", LockLostError, lambda tenure: tenure, terms
-        ) as tenure:
+        what = self._contest.what
+        lost = partial(LockLostError, what=what)
+        async with hold(self._endpoints, self._contest, b"", lost, lambda tenure: tenure, terms) as tenure:
             # The key is in line and cared for; what is left is to wait.
             line = Lock(RAW, tenure)
             came = False
@@ -91,7 +100,7 @@ class Turn(Generic[TextT]):
                     await self._wait(line)
                     came = True
             if not came:
-                raise LockTimeoutError(self._contest.name, terms.timeout or 0)
+                raise LockTimeoutError(self._contest.name, terms.timeout or 0, what)
             tenure.check()
             yield Lock(self._keys, tenure)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Generic, Literal, TypeAlias, Union
+from collections.abc import Coroutine, Iterable
+from typing import TYPE_CHECKING, Generic, Literal, TypeAlias, Union, cast
 
+from ._checks import kind_of
 from ._compare import Compare
 from ._keys import TextT
 from ._kv import address, put_message, range_message
@@ -14,7 +15,7 @@ from ._txn_writes import Writes
 from ._types import DeleteResult, PutResult, RangeResult, delete_result, put_result, range_result, revision
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from typing import Unpack
 
     from ._keys import KeySpace
@@ -235,13 +236,19 @@ def build_txn(
       TypeError: a compare is none.
       InvalidRequestError: an operation is refused.
     """
-    encoded = [_encode(compare, keys) for compare in compares]
+    encoded = [_encode(compare, keys) for compare in _listed(compares)]
     success, failure = Branch[TextT](), Branch[TextT]()
     returned = builder(TxnAction(keys, success), TxnAction(keys, failure))
     if isinstance(returned, Coroutine):
         returned.close()
         raise TypeError("a transaction is built by a plain function, not by an async one")
     return Txn(keys, encoded, success, failure)
+
+
+def _listed(compares: object) -> Iterable[object]:
+    if not isinstance(compares, Iterable):
+        raise TypeError(f"the compares must be a list, not {kind_of(compares)}: put them into [ ]")
+    return cast("Iterable[object]", compares)
 
 
 def _encode(compare: object, keys: KeySpace[TextT]) -> bytes:

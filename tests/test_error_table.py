@@ -308,6 +308,7 @@ def test_server_timeouts_say_why(message: str, due_to: str | None) -> None:
         ("reset", 13, False, RpcError, StatusCode.INTERNAL),
         ("http", 14, False, UnavailableError, StatusCode.UNAVAILABLE),
         ("http", 2, False, UnknownServerError, StatusCode.UNKNOWN),
+        ("http", 7, False, AuthError, StatusCode.PERMISSION_DENIED),
         ("missing-status", 2, False, UnavailableError, StatusCode.UNKNOWN),
         ("message", 13, False, RemoteProtocolError, None),
         ("message", 8, False, RpcError, StatusCode.RESOURCE_EXHAUSTED),

@@ -136,5 +136,18 @@ def test_extras_survive_pickling() -> None:
     assert pickle.loads(pickle.dumps(compacted)).compact_revision == 7
     assert copy.copy(compacted).compact_revision == 7
     assert CompactedError(StatusCode.OUT_OF_RANGE, "text").compact_revision == 0
+    for method, revision, advice in (
+        ("KV/Range", 0, "Read at a newer revision."),
+        ("KV/Compact", 0, "It needs no other compaction."),
+        (
+            "Watch/Watch",
+            7,
+            "Watch with resync=True, or from revision 7 or newer: the events before are lost.",
+        ),
+    ):
+        compacted = CompactedError(
+            StatusCode.OUT_OF_RANGE, "text", f"/etcdserverpb.{method}", compact_revision=revision
+        )
+        assert str(compacted).endswith(f"OUT_OF_RANGE). {advice}")
     unsupported = UnsupportedByServerError(StatusCode.UNIMPLEMENTED, "text", since="3.7")
     assert pickle.loads(pickle.dumps(unsupported)).since == "3.7"

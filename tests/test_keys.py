@@ -144,7 +144,7 @@ def test_the_empty_text_is_an_empty_key_in_every_encoding() -> None:
 @pytest.mark.parametrize("wrong", [None, 5, 1.5, bytearray(b"a"), memoryview(b"a"), ["a"]])
 @pytest.mark.parametrize("keys", [key_space("utf-8"), key_space(None)])
 def test_wrong_types_are_refused(keys: KeySpace[str] | KeySpace[bytes], wrong: object) -> None:
-    name = type(wrong).__name__
+    name = "None" if wrong is None else type(wrong).__name__
     bad = cast("str", wrong)
     for call, what in (
         (lambda: keys.key(bad), "key"),
@@ -154,7 +154,9 @@ def test_wrong_types_are_refused(keys: KeySpace[str] | KeySpace[bytes], wrong: o
         (lambda: keys.range(bad, b"a"), "start of a range"),
         (lambda: keys.range(b"a", bad), "end of a range"),
     ):
-        with pytest.raises(TypeError, match=f"^the {what} is a {name}, not str or bytes: convert it first"):
+        with pytest.raises(
+            TypeError, match=f"^the {what} must be str or bytes, not {name}: convert it first"
+        ):
             call()
 
 
@@ -164,7 +166,7 @@ def test_text_is_refused_where_bytes_are_the_rule() -> None:
         keys.key("a")
     with pytest.raises(TypeError, match="the value is a str"):
         keys.value("a", b"k")
-    with pytest.raises(TypeError, match="the prefix is a str"):
+    with pytest.raises(TypeError, match="the namespace is a str"):
         key_space(None, "ns/")
     assert key_space(None, "").namespace == b""
 
@@ -181,8 +183,8 @@ def test_what_does_not_decode_names_the_key() -> None:
         keys.text_value(b"secret\xff", b"ns/k\xc3\xa9y")
     assert (caught.value.key, caught.value.encoding) == ("kéy", "utf-8")
     assert str(caught.value) == (
-        "the value of the key 'kéy' is not utf-8 text (invalid start byte): "
-        "use encoding=None, which takes and gives bytes"
+        "the value of the key 'kéy' is not utf-8 text (invalid start byte). "
+        "To have bytes, give the call a bytes key and encoding=None (with etcetra_trio.asyncio encoding=bytes)."
     )
     with pytest.raises(EncodingError) as caught:
         keys.text_key(b"ns/\xff")

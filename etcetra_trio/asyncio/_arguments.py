@@ -20,9 +20,9 @@ def as_number(value: int | str | None) -> int:
     return int(value) if isinstance(value, str) else value
 
 
-def as_sort(value: Enum) -> Any:  # noqa: ANN401 - of the one or the other enumeration
+def as_sort(value: Enum) -> Any:  # noqa: ANN401 - of the one or the other enumeration, or refused later
     """A sort order or target of etcetra's or of ours."""
-    return value.value
+    return getattr(value, "value", value)
 
 
 def as_filters(given: Iterable[Enum] | None) -> list[Any]:

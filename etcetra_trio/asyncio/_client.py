@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Generic, Protocol, cast
 
+from .._checks import check_seconds
 from .._communicator import EtcdCommunicator as TrioCommunicator
 from .._keys import KeySpace, TextT, key_space
 from ._channel import EtcdChannel
@@ -78,11 +79,12 @@ class EtcdCommunicator(DerivedEtcdCommunicator[TextT]):
         Returns:
           The task; it ends with :exc:`LeaseNotFoundError` when there is no such lease any more.
         """
+        pause: float = do(check_seconds, "interval", interval, any_wait=True)
 
         async def keep_alive() -> None:
             while True:
                 await self.keepalive_once(id)
-                await asyncio.sleep(interval)
+                await asyncio.sleep(pause)
 
         return asyncio.get_running_loop().create_task(keep_alive())
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, final
 
 import trio
 
+from .._checks import check_seconds
 from ._grpc_stream import GrpcStream
 from ._metadata import encode_metadata
 
@@ -59,11 +60,11 @@ class GrpcChannel:
           metadata: Names and values to send: bytes where the name ends in ``-bin``, text elsewhere.
 
         Raises:
-          ValueError: metadata that cannot be sent.
-          TypeError: metadata of a wrong type.
+          ValueError: metadata that cannot be sent, or a timeout below zero.
+          TypeError: metadata, or a timeout, of a wrong type.
         """
         now = trio.current_time()
-        ends = math.inf if timeout is None else now + timeout
+        ends = math.inf if timeout is None else now + check_seconds("timeout", timeout, any_wait=True)
         if deadline is not None:
             ends = min(ends, now + deadline.time_remaining())
         fields = encode_metadata(metadata or ())

@@ -15,6 +15,7 @@ from .._admin_errors import (
     InvalidAuthTokenError,
     NotAuthenticatedError,
 )
+from .._checks import kind_of
 from .._errors import EtcdError, InvalidRequestError
 from .._proto._methods import AUTHENTICATE
 from .._proto._wire import DecodeError, varint
@@ -130,7 +131,10 @@ class Tokens:
 def check_credentials(credentials: object) -> None:
     """Raise TypeError if they are none."""
     if not isinstance(credentials, EtcdCredential | EtcdToken):
-        raise TypeError(f"credentials is an EtcdCredential or an EtcdToken, not {type(credentials).__name__}")
+        text = f"credentials is an EtcdCredential or an EtcdToken, not {kind_of(credentials)}"
+        if isinstance(credentials, int):
+            text += ". A host and its port are one endpoint: 'host:port' or HostPortPair(host, port)"
+        raise TypeError(text)
 
 
 def exposed_text(endpoint: Endpoint) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import socket
 from collections.abc import Awaitable, Callable
@@ -14,10 +15,47 @@ from etcetra_trio import CompareKey, EtcdClient, EtcdCommunicator, InvalidReques
 # Wrong on purpose, so not typed.
 Call = Callable[[Any], Awaitable[object]]
 HUGE = 1 << 63
+#: Those of the client that are seconds.
+SETTINGS = ("call_timeout", "sync_interval", "ping_interval", "ping_timeout")
 
 
 async def empty_transaction_by_mistake(action: TxnAction[str]) -> None:
     action.get("k")
+
+
+async def _enter(block: Any) -> None:
+    async with block:
+        pytest.fail("it was entered")
+
+
+def _entering(name: str, **options: object) -> Call:
+    """A call that enters a block for a lock or the like."""
+
+    def enter(communicator: Any) -> Awaitable[object]:
+        match name:
+            case "lock":
+                return _enter(communicator.lock("name", **options))
+            case "semaphore":
+                return _enter(communicator.semaphore("name", 2, **options))
+            case "campaign":
+                return _enter(communicator.campaign("name", "value", **options))
+            case _:
+                return _enter(getattr(communicator.rwlock("name"), name)(**options))
+
+    return enter
+
+
+def _names(name: Any) -> list[tuple[str, Call]]:
+    return [
+        ("lock", lambda c: _enter(c.lock(name))),
+        ("lock", lambda c: c.rwlock(name)),
+        ("semaphore", lambda c: _enter(c.semaphore(name, 2))),
+        ("election", lambda c: _enter(c.campaign(name, "v"))),
+        ("election", lambda c: _enter(c.observe(name))),
+        ("election", lambda c: c.leader(name)),
+        ("queue", lambda c: c.queue(name)),
+        ("barrier", lambda c: c.barrier(name)),
+    ]
 
 
 REFUSED: dict[str, tuple[Call, type[Exception], str]] = {
@@ -40,13 +78,13 @@ REFUSED: dict[str, tuple[Call, type[Exception], str]] = {
     "range end and prefix": (lambda c: c.range("a", "b", prefix=True), InvalidRequestError, "not both"),
     "count end and prefix": (lambda c: c.count("a", "b", prefix=True), InvalidRequestError, "not both"),
     # Types.
-    "get int": (lambda c: c.get(1), TypeError, "int, not str or bytes"),
-    "get None": (lambda c: c.get(None), TypeError, "NoneType, not str or bytes"),
-    "get bytearray": (lambda c: c.get(bytearray(b"k")), TypeError, "bytearray, not str or bytes"),
-    "put int value": (lambda c: c.put("k", 1), TypeError, "value is a int, not str or bytes"),
-    "put list value": (lambda c: c.put("k", ["v"]), TypeError, "list, not str or bytes"),
-    "prefix int": (lambda c: c.get_prefix(1), TypeError, "int, not str or bytes"),
-    "range end int": (lambda c: c.get_range("a", 1), TypeError, "int, not str or bytes"),
+    "get int": (lambda c: c.get(1), TypeError, "must be str or bytes, not int"),
+    "get None": (lambda c: c.get(None), TypeError, "must be str or bytes, not None"),
+    "get bytearray": (lambda c: c.get(bytearray(b"k")), TypeError, "must be str or bytes, not bytearray"),
+    "put int value": (lambda c: c.put("k", 1), TypeError, "the value must be str or bytes, not int"),
+    "put list value": (lambda c: c.put("k", ["v"]), TypeError, "must be str or bytes, not list"),
+    "prefix int": (lambda c: c.get_prefix(1), TypeError, "must be str or bytes, not int"),
+    "range end int": (lambda c: c.get_range("a", 1), TypeError, "must be str or bytes, not int"),
     "revision text": (lambda c: c.get("k", revision="3"), TypeError, "revision must be an int, not str"),
     "revision float": (lambda c: c.get("k", revision=3.0), TypeError, "revision must be an int, not float"),
     "revision bool": (lambda c: c.get("k", revision=True), TypeError, "revision must be an int, not bool"),
@@ -55,13 +93,27 @@ REFUSED: dict[str, tuple[Call, type[Exception], str]] = {
     "lease text": (lambda c: c.put("k", "v", lease="7a"), TypeError, "lease"),
     "lease object": (lambda c: c.put("k", "v", lease=object()), TypeError, "lease"),
     "lease bool": (lambda c: c.put("k", "v", lease=True), TypeError, "lease must be an int"),
-    "sort text": (lambda c: c.get_prefix("k", sort_order="up"), TypeError, "sort_order"),
+    "sort text": (
+        lambda c: c.get_prefix("k", sort_order="desc"),
+        TypeError,
+        "sort_order must be a SortOrder, such as SortOrder.DESCEND, not 'desc'",
+    ),
+    "sort by text": (
+        lambda c: c.get_prefix("k", sort_target="mod"),
+        TypeError,
+        "sort_target must be a SortTarget, such as SortTarget.MOD, not 'mod'",
+    ),
     "compact text": (lambda c: c.compact("3"), TypeError, "revision must be an int"),
     "compare no compare": (lambda c: c.txn_compare([True], lambda s, f: None), TypeError, "CompareKey"),
     "compare alone": (
         lambda c: c.txn_compare(CompareKey("k").version == 0, lambda s, f: None),
         TypeError,
-        "'Compare' object is not iterable",
+        "the compares must be a list, not Compare: put them into [ ]",
+    ),
+    "compare None": (
+        lambda c: c.txn_compare(None, lambda s, f: None),
+        TypeError,
+        "the compares must be a list, not None",
     ),
     "value with int": (
         lambda c: _compare(c, CompareKey("k").value, 1),
@@ -114,6 +166,36 @@ REFUSED: dict[str, tuple[Call, type[Exception], str]] = {
     ">=": (lambda c: _at_least(c), TypeError, "etcd has no >=: with a whole number n write > n - 1"),
     "<=": (lambda c: _at_most(c), TypeError, "etcd has no <=: with a whole number n write < n + 1"),
     "and": (lambda c: _joined(c), TypeError, "not joined by 'and'"),
+    # Names.
+    **{
+        f"{what} {bad!r}": (call, error, f"the name of the {what} {words}")
+        for bad, error, words in (
+            ("", InvalidRequestError, "is empty"),
+            (5, TypeError, "must be str or bytes, not int"),
+        )
+        for what, call in _names(bad)
+    },
+    # Seconds.
+    **{
+        f"{name} {option} {bad!r}": (_entering(name, **{option: bad}), error, f"{option} {words}")
+        for name in ("lock", "semaphore", "read", "write", "campaign")
+        for option, bad, error, words in (
+            ("timeout", "5", TypeError, "must be a number of seconds, not str"),
+            ("timeout", True, TypeError, "must be a number of seconds, not bool"),
+            ("timeout", -1, InvalidRequestError, "is -1: it must be at least 0 seconds"),
+            ("timeout", math.nan, InvalidRequestError, "is nan: it must be at least 0 seconds"),
+            ("ttl", "5", TypeError, "must be a number of seconds, not str"),
+            ("ttl", 0, InvalidRequestError, "is 0: it must be more than 0 seconds"),
+            ("ttl", math.inf, InvalidRequestError, "is inf: it must be more than 0 seconds, and finite"),
+            ("lease_ttl", "5", TypeError, "must be an int, not str"),
+            ("lease_ttl", None, TypeError, "must be an int, not None"),
+            ("lease_ttl", 0, InvalidRequestError, "is 0: a lease lives for at least 1 s"),
+        )
+        if option == "lease_ttl" or ((name == "lock" or option == "timeout") and name != "campaign")
+    },
+    "lease of no time": (lambda c: c.grant_lease(0), InvalidRequestError, "ttl is 0: a lease lives"),
+    "lease of text": (lambda c: c.grant_lease("5"), TypeError, "ttl must be an int, not str"),
+    "lease block of text": (lambda c: _enter(c.lease("5")), TypeError, "ttl must be an int, not str"),
     # Encodings.
     "encoding": (lambda c: c.get("k", encoding="utf-9"), InvalidRequestError, "'utf-9' is no text codec"),
     "encoding of bytes": (lambda c: c.get("k", encoding="hex"), InvalidRequestError, "no text codec"),
@@ -207,6 +289,18 @@ async def test_endpoints_of_a_wrong_type(endpoints: Any) -> None:
         EtcdClient(endpoints)
 
 
+def test_hosts_and_ports_apart() -> None:
+    for endpoints in (("127.0.0.1", "2379"), ["127.0.0.1", "2379"], "2379"):
+        with pytest.raises(InvalidRequestError, match=r"'2379' is a number without a host: .*HostPortPair"):
+            EtcdClient(endpoints)
+    wrong: tuple[Any, ...] = (("127.0.0.1", 2379), [("127.0.0.1", 2379)])
+    for endpoints in wrong:
+        with pytest.raises(TypeError, match=r"a HostPortPair\(host, port\), not (int|tuple)"):
+            EtcdClient(endpoints)
+    with pytest.raises(TypeError, match=r"A host and its port are one endpoint: .*HostPortPair"):
+        EtcdClient("127.0.0.1", 2379)  # type: ignore[call-overload]
+
+
 async def test_no_endpoint_at_all() -> None:
     with pytest.raises(InvalidRequestError, match="at least one"):
         EtcdClient([])
@@ -219,11 +313,18 @@ async def test_no_endpoint_at_all() -> None:
         ({"namespace": 5}, TypeError),
         ({"namespace": "text", "encoding": None}, TypeError),
         ({"http2": "curl"}, InvalidRequestError),
+        *[({name: "5"}, TypeError) for name in SETTINGS],
+        *[({name: True}, TypeError) for name in SETTINGS],
+        *[
+            ({name: bad}, InvalidRequestError)
+            for name in SETTINGS
+            for bad in (0, -1, math.inf, math.nan, 10**400)
+        ],
         ({"max_receive_size": 0}, InvalidRequestError),
         ({"max_receive_size": -1}, InvalidRequestError),
         ({"max_receive_size": "1"}, TypeError),
     ],
 )
 async def test_other_settings(options: Any, error: type[Exception]) -> None:
-    with pytest.raises(error):
+    with pytest.raises(error, match="|".join(options)):
         EtcdClient("localhost:2379", **options)

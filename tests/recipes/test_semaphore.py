@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 import trio
 
@@ -88,9 +90,9 @@ async def test_waiting_asks_the_server_nothing(communicator: Text, monkeypatch: 
 
 async def test_timeouts(communicator: Text) -> None:
     async with no_lock_left(communicator), communicator.semaphore("permits", 1):
-        for timeout in (0, 0.2):
+        for timeout, words in ((0, "is held by somebody else"), (0.2, "was not acquired within 0.2 s")):
             before = trio.current_time()
-            with pytest.raises(LockTimeoutError):
+            with pytest.raises(LockTimeoutError, match=f"the semaphore 'permits' {words}"):
                 async with communicator.semaphore("permits", 1, timeout=timeout):
                     raise AssertionError("entered")
             assert timeout <= trio.current_time() - before < timeout + 2
@@ -112,9 +114,12 @@ async def test_a_permit_is_a_lock(communicator: Text) -> None:
         )
         await permit.put("k", "v")
         assert not permit.lost
+        assert repr(permit) == "<etcetra_trio.Lock of the semaphore 'permits': held>"
     assert await communicator.get("k") == "v"
-    with pytest.raises(LockLostError):
+    with pytest.raises(LockLostError, match="the semaphore 'permits' is lost: it was released") as caught:
         await permit.put("k", "w")
+    twin = pickle.loads(pickle.dumps(caught.value))
+    assert str(twin) == str(caught.value)
 
 
 async def test_it_is_the_lock_of_its_name(communicator: Text) -> None:
@@ -132,7 +137,7 @@ async def test_it_is_the_lock_of_its_name(communicator: Text) -> None:
 async def test_lost_while_it_is_held(communicator: Text, how: str) -> None:
     async with no_lock_left(communicator), trio.open_nursery() as nursery:
         holders = Holders(nursery, lambda: communicator.semaphore("permits", 1))
-        with trio.fail_after(5), pytest.raises(LockLostError):
+        with trio.fail_after(5), pytest.raises(LockLostError, match="the semaphore 'permits' is lost"):
             async with communicator.semaphore("permits", 1) as permit:
                 await holders.start("next")
                 await holders.inside()
@@ -167,7 +172,7 @@ async def test_lost_while_it_is_waited_for(communicator: Text, how: str) -> None
 
         async with trio.open_nursery() as nursery:
             nursery.start_soon(take_away)
-            with trio.fail_after(5), pytest.raises(LockLostError):
+            with trio.fail_after(5), pytest.raises(LockLostError, match="the semaphore 'permits' is lost"):
                 async with communicator.semaphore("permits", 2):
                     raise AssertionError("entered")
 

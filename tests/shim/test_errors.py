@@ -6,6 +6,7 @@ import asyncio
 import copy
 import inspect
 import pickle
+from typing import Any
 
 import pytest
 
@@ -55,6 +56,17 @@ async def failures_have_both_classes(client: Client) -> None:
             assert error.debug_map is None
             assert type(error).__name__ == ours.__name__
             assert str(error)
+        with pytest.raises(TypeError, match="sort_order must be a SortOrder, such as SortOrder"):
+            await communicator.get_prefix("k", sort_order="desc")  # type: ignore[call-overload]
+        refused: list[tuple[Any, type[Exception]]] = [
+            ("5", TypeError),
+            (-1, errors.EtcdInvalidArgumentError),
+        ]
+        for wrong, refusal in refused:
+            with pytest.raises(refusal, match="timeout"):
+                await client.with_lock("name", timeout=wrong).__aenter__()
+            with pytest.raises(refusal, match="interval"):
+                communicator.create_lease_keepalive_task(lease, wrong)
         with pytest.raises(errors.EtcdInvalidArgumentError):
             communicator.watch("")
         with pytest.raises(errors.EtcdInvalidArgumentError):

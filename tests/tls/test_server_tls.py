@@ -17,7 +17,10 @@ async def test_relative_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.chdir(tmp_path)
     tls = ServerTLS("pki/me.pem", Path("pki/me.key"), client_ca="pki/ca.pem")
     config = TLSConfig("pki/ca.pem", "pki/me.pem", "pki/me.key")
-    async with EtcdServer(tls=tls) as server, EtcdClient(server.endpoint, tls=config).connect() as communicator:
+    async with (
+        EtcdServer(tls=tls) as server,
+        EtcdClient(server.endpoint, tls=config).connect() as communicator,
+    ):
         await communicator.put("k", "v")
 
 
@@ -25,6 +28,6 @@ async def test_relative_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_a_file_that_is_not_there(missing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").touch()
-    files = {name: "file" for name in ("cert", "key", "client_ca")} | {missing: "other"}
+    files = dict.fromkeys(("cert", "key", "client_ca"), "file") | {missing: "other"}
     with pytest.raises(FileNotFoundError, match=f"ServerTLS: {missing} is no file: '{tmp_path / 'other'}'"):
-        ServerTLS(**files)
+        ServerTLS(files["cert"], files["key"], files["client_ca"])

@@ -48,7 +48,8 @@ async def test_mapping(etcd_server: EtcdServer, http2: EngineName) -> None:
             assert list(view.values()) == ["1", "2"]
             record = view.record("m/a")
             assert (record.key, record.value, record.version) == ("m/a", "1", 1)
-            for key in ("m/c", b"m/c"):
+            assert view.get("") is None
+            for key in ("m/c", b"m/c", "", b""):
                 with pytest.raises(KeyError) as raised:
                     view[key]
                 assert raised.value.args == (key,)
