@@ -10,6 +10,7 @@ from typing import Final
 
 #: The longest message that needs no preparation, in octets.
 ORDINARY: Final = 131_072
+_MOST: Final = 31 << 20  # larger ones than 32 MiB teach malloc nothing
 
 
 def prepare_malloc(size: int) -> int:
@@ -18,5 +19,5 @@ def prepare_malloc(size: int) -> int:
     Returns:
       The size, which needs no further preparation.
     """
-    bytes(4 * size)  # never touched, so no memory is behind it; from 32 MiB on it has no effect
+    bytes(min(4 * size, _MOST))  # never touched, so no memory is behind it
     return size
