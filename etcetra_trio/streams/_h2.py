@@ -25,7 +25,7 @@ from h2.settings import SettingCodes
 from . import _frames as f
 from ._deframe import MessageError, collect, feed, final_end
 from ._greeting import greeting_error
-from ._grpc import HTTP_BODY_SHOWN, INTERNAL, HeaderBlock, StreamEnd, end_of_response, reset_end
+from ._grpc import INTERNAL, HeaderBlock, StreamEnd, end_of_response, reset_end
 from ._h2_requests import H2Requests
 from ._protocol import (
     BANDWIDTH_PROBE,
@@ -154,10 +154,9 @@ class H2Engine(H2Requests):
         assert headers is not None  # h2 sees to it
         data, ended = event.data, event.stream_ended is not None
         if not headers.acceptable:
-            # The body of an answer that is no gRPC: its beginning belongs into the error.
-            stream.message = body = (stream.message or b"") + data[:HTTP_BODY_SHOWN]
-            if ended or len(body) >= HTTP_BODY_SHOWN:
-                self._fail(stream, CANCEL, end_of_response(headers, None, body))
+            # The body of an answer that is no gRPC: its beginning belongs into the error; more may never come.
+            if data or ended:
+                self._fail(stream, CANCEL, end_of_response(headers, None, data))
             return
         if data:
             self._useless = 0

@@ -24,7 +24,7 @@ from ._frames import (  # those of the loop by their names alone, which costs le
     unpack_header,
 )
 from ._greeting import greeting_error
-from ._grpc import HTTP_BODY_SHOWN, OK, HeaderBlock, StreamEnd, end_of_response
+from ._grpc import OK, HeaderBlock, StreamEnd, end_of_response
 from ._lean_control import Control
 from ._lean_memory import prepare_malloc
 from ._protocol import (
@@ -230,10 +230,9 @@ class LeanEngine(Control):
         stream.owed = owed
 
     def _foreign_body(self, stream: Stream, data: bytes, flags: int) -> None:
-        """The body of an answer that is no gRPC: its beginning belongs into the error."""
-        stream.message = body = (stream.message or b"") + data[:HTTP_BODY_SHOWN]
-        if flags & f.END_STREAM or len(body) >= HTTP_BODY_SHOWN:
-            self._refuse(stream, end_of_response(stream.headers, None, body), flags)
+        """The body of an answer that is no gRPC: its beginning belongs into the error; more may never come."""
+        if data or flags & f.END_STREAM:
+            self._refuse(stream, end_of_response(stream.headers, None, data), flags)
 
     def _refuse(self, stream: Stream, end: StreamEnd, flags: int) -> None:
         """End a stream whose messages we do not take; reset it unless both sides have ended it."""
