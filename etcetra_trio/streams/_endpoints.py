@@ -148,14 +148,17 @@ class Endpoints:
         """
         return await self._streams.get()
 
-    def suspect(self, connection: Connection) -> None:
+    def suspect(self, connection: Connection, *, silent: bool = False) -> None:
         """Whoever is at the other end does not do its work: the next call or stream goes elsewhere if it can.
 
-        What runs on the connection runs on.
+        What runs on the connection runs on. ``silent``: nothing came over it for too long, so nothing begins on it any
+        more, even where there is no other endpoint.
         """
         self._dialer.suspect(connection)
-        self._calls.drop(connection)
-        self._streams.drop(connection)
+        for slot in self.slots:
+            slot.drop(connection)
+            if silent:
+                slot.forget(connection)
 
     def renew_token(self, connection: Connection) -> bool:
         """The token was refused over this connection: whether another try makes sense.

@@ -146,7 +146,9 @@ class KeepAlive:
                 self._look_for_sleep(now)
                 stream = self._streams[-1] if self._streams else None
                 if stream is not None and self._is_slow(stream, now):
-                    self._endpoints.suspect(stream.connection)
+                    waited = now - min(stream.asked.values())
+                    silence = trio.current_time() - stream.connection.heard
+                    self._endpoints.suspect(stream.connection, silent=silence > waited / 2)
                     stream = None
                 due = self._due(stream, now)
                 if due and stream is None:

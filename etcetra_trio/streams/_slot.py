@@ -85,6 +85,10 @@ class Slot:
     def lost(self, connection: Connection) -> bool:
         """It is gone. Whether it was one of those here."""
         self.drop(connection)
+        return self.forget(connection)
+
+    def forget(self, connection: Connection) -> bool:
+        """Never use it again. Whether it was one of those here."""
         if self.open.get(connection.target) is not connection:
             return False
         del self.open[connection.target]
