@@ -18,13 +18,27 @@ HEADERS = [(":status", "200"), ("content-type", "application/grpc")]
 
 
 class Request:
-    """One RPC that the client has sent in full, and what to do with it."""
+    """One RPC that the client has sent in full (or begun, where it streams), and what to do with it."""
 
     def __init__(self, peer: Peer, stream_id: int, path: str, body: bytes) -> None:
         self.peer = peer
         self.stream_id = stream_id
         self.method = path.rpartition("/")[2]
         self.body = body
+        self._news = trio.Event()
+
+    def take(self, octets: bytes) -> None:
+        self.body += octets
+        self._news.set()
+
+    async def message(self) -> bytes:
+        """The next message of an RPC that streams."""
+        while len(self.body) < 5 or len(self.body) < 5 + int.from_bytes(self.body[1:5], "big"):
+            self._news = trio.Event()
+            await self._news.wait()
+        stop = 5 + int.from_bytes(self.body[1:5], "big")
+        message, self.body = self.body[5:stop], self.body[stop:]
+        return message
 
     async def headers(self) -> None:
         self.peer.engine.send_headers(self.stream_id, HEADERS)
@@ -55,7 +69,7 @@ class Request:
 class Peer:
     """One connection as the server has it."""
 
-    def __init__(self, server: Server, stream: trio.SocketStream, number: int) -> None:
+    def __init__(self, server: Server, stream: trio.abc.Stream, number: int) -> None:
         self.number = number
         self.server = server
         self.stream = stream
@@ -93,7 +107,7 @@ class Peer:
         self.engine.initiate_connection()
         await self.flush()
         with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
-            async for data in self.stream:
+            while data := await self.stream.receive_some():
                 for event in self.engine.receive_data(data):
                     self._take(event, nursery)
                 await self.flush()
@@ -103,18 +117,25 @@ class Peer:
         match event:
             case h2.events.RequestReceived():
                 path = dict(event.headers or ())[b":path"].decode()
-                self._requests[event.stream_id] = Request(self, event.stream_id, path, b"")
+                request = Request(self, event.stream_id, path, b"")
+                self._requests[event.stream_id] = request
+                if request.method in self.server.streaming:
+                    self._start(request, nursery)
             case h2.events.DataReceived():
                 self.engine.acknowledge_received_data(event.flow_controlled_length or 0, event.stream_id)
-                self._requests[event.stream_id].body += event.data
+                self._requests[event.stream_id].take(event.data)
             case h2.events.StreamEnded():
                 request = self._requests[event.stream_id]
-                self.server.requests.append(request)
-                nursery.start_soon(self._answer, request)
+                if request.method not in self.server.streaming:
+                    self._start(request, nursery)
             case h2.events.PingReceived():
                 self.pings.append(trio.current_time())
             case h2.events.PingAckReceived():
                 self.acks.append(bytes(event.ping_data))
+
+    def _start(self, request: Request, nursery: trio.Nursery) -> None:
+        self.server.requests.append(request)
+        nursery.start_soon(self._answer, request)
 
     async def _answer(self, request: Request) -> None:
         with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
@@ -123,6 +144,9 @@ class Peer:
 
 class Server:
     """All connections, and the script."""
+
+    #: Methods whose script begins before the request is complete.
+    streaming: frozenset[str] = frozenset()
 
     def __init__(self, script: Callable[[Request], Awaitable[None]], max_streams: int | None) -> None:
         self.script = script
@@ -134,7 +158,7 @@ class Server:
     def of(self, method: str) -> list[Request]:
         return [request for request in self.requests if request.method == method]
 
-    async def serve(self, stream: trio.SocketStream) -> None:
+    async def serve(self, stream: trio.abc.Stream) -> None:
         peer = Peer(self, stream, len(self.peers))
         self.peers.append(peer)
         async with stream, trio.open_nursery() as nursery:

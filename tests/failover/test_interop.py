@@ -212,7 +212,7 @@ async def test_a_server_that_greets_and_ends(http2: EngineName, goodbye: bool) -
     """It is tried no more often than one that refuses, and the reason is told."""
 
     class Rude(Server):
-        async def serve(self, stream: trio.SocketStream) -> None:
+        async def serve(self, stream: trio.abc.Stream) -> None:
             peer = Peer(self, stream, len(self.peers))
             self.peers.append(peer)
             peer.engine.initiate_connection()
