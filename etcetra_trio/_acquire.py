@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar, get_args
 
 import trio
 
+from ._blocks import to_enter
 from ._checks import check_seconds, check_ttl
 from ._contender import Contender
 from ._errors import InvalidRequestError
@@ -64,6 +65,7 @@ def check_terms(
     return Terms(lease_ttl, on_lost, timeout, ttl)
 
 
+@to_enter
 @asynccontextmanager
 @trio.lowlevel.enable_ki_protection
 async def hold(

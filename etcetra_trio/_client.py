@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Generic, cast, final, overload
 import trio
 
 from ._addresses import parse_endpoints
+from ._blocks import to_enter
 from ._checks import check_number, check_seconds
 from ._communicator import EtcdCommunicator
 from ._errors import InvalidRequestError
@@ -171,6 +172,7 @@ class EtcdClient(Generic[TextT]):
         # The overloads bind the type variable to what the encoding gives.
         self._keys: KeySpace[TextT] = cast("KeySpace[TextT]", key_space(encoding, namespace))
 
+    @to_enter
     @asynccontextmanager
     async def connect(self, *, wait: bool = True) -> AsyncGenerator[EtcdCommunicator[TextT]]:
         """Connect for the length of a block: ``async with client.connect() as communicator: ...``.
@@ -204,6 +206,7 @@ class EtcdClient(Generic[TextT]):
                 await trio.lowlevel.checkpoint()
             yield EtcdCommunicator(endpoints, self._keys)
 
+    @to_enter
     @asynccontextmanager
     async def with_lock(
         self,
@@ -245,6 +248,11 @@ class EtcdClient(Generic[TextT]):
     @asynccontextmanager
     async def _opened(self) -> AsyncGenerator[Endpoints]:
         """What a block stands on; nothing is connected yet."""
+        if not trio.lowlevel.in_trio_task():
+            raise RuntimeError(
+                "this client is for Trio, which does not run here: "
+                "use `trio.run`, or `from etcetra_trio.asyncio import EtcdClient` in asyncio programs"
+            )
         async with open_service() as service:
             limits = Limits(message=self._max_receive_size)
             tokens = None

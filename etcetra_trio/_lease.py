@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, final
 
 import trio
 
+from ._blocks import to_enter
 from ._errors import EtcdError
 from ._lease_calls import grant, keepalive_once, new_lease_id, revoke
 from ._lock_errors import LeaseLostError
@@ -209,6 +210,7 @@ def _verdict(
     return error
 
 
+@to_enter
 @asynccontextmanager
 @trio.lowlevel.enable_ki_protection
 async def open_lease(endpoints: Endpoints, ttl: int) -> AsyncGenerator[Lease]:

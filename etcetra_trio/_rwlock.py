@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Generic, final
 
 import trio
 
+from ._blocks import to_enter
 from ._keys import TextT
 from ._turns import Turn
 
@@ -35,6 +36,7 @@ class RWLock(Generic[TextT]):
         self._keys: KeySpace[TextT] = keys
         self._name = name
 
+    @to_enter
     @asynccontextmanager
     @trio.lowlevel.enable_ki_protection
     async def read(
@@ -64,6 +66,7 @@ class RWLock(Generic[TextT]):
         async with turn.hold(timeout, lease_ttl) as lock:
             yield lock
 
+    @to_enter
     @asynccontextmanager
     @trio.lowlevel.enable_ki_protection
     async def write(

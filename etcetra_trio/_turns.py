@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Generic
 import trio
 
 from ._acquire import check_terms, hold
+from ._blocks import to_enter
 from ._contender import Contest, below
 from ._keys import RAW, TextT
 from ._lock import Lock
@@ -82,6 +83,7 @@ class Turn(Generic[TextT]):
         """
         return self._hold(check_terms(lease_ttl, "cancel", timeout))
 
+    @to_enter
     @asynccontextmanager
     @trio.lowlevel.enable_ki_protection
     async def _hold(self, terms: Terms) -> AsyncGenerator[Lock[TextT]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Generic, Protocol, cast
 
+from .._blocks import ToEnter
 from .._checks import check_seconds
 from .._communicator import EtcdCommunicator as TrioCommunicator
 from .._keys import KeySpace, TextT, key_space
@@ -240,7 +241,7 @@ class EtcdLockManager:
         return await block.__aexit__(exc_type, exc, traceback)
 
 
-class EtcdConnectionManager(Generic[TextT]):
+class EtcdConnectionManager(ToEnter, Generic[TextT]):
     """``async with`` it to get a communicator, and hold a lock if one is asked for.
 
     Args:

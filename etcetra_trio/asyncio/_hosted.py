@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import trio
 
+from .._blocks import ToEnter
 from .errors import translated
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 ValueT_co = TypeVar("ValueT_co", covariant=True)
 
 
-class Hosted(Generic[ValueT_co]):
+class Hosted(ToEnter, Generic[ValueT_co]):
     """``async with`` a context manager of Trio, also by hand and from different tasks.
 
     When Trio's side ends under a running body (a lock is lost), the task that entered is cancelled, as

@@ -145,7 +145,13 @@ class Links:
 
     async def get(self) -> Link:
         """The one of the running loop."""
-        loop = asyncio.get_running_loop()
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            raise RuntimeError(
+                "this client is for asyncio, of which no event loop runs here: "
+                "use `asyncio.run`, or `from etcetra_trio import EtcdClient` in Trio programs"
+            ) from None
         while True:
             link = self._links.get(loop)
             if link is None or link.closing:
