@@ -1,9 +1,10 @@
 """A real etcd for tests: yours and ours.
 
 :class:`EtcdServer` and :class:`EtcdCluster` start and end etcd processes; :class:`FaultProxy` stands before one and
-breaks its connections on request. With pytest there are fixtures too, which
-need no import: ``etcd_server`` (one :class:`EtcdServer` for the whole run), ``etcd`` (an ``EtcdClient`` of it in a
-namespace of the test's own) and ``communicator`` (the same, connected; for tests that run on pytest-trio).
+breaks its connections on request; :func:`cancel_sweep` cancels a function wherever that can be done. With pytest there
+are fixtures too, which need no import: ``etcd_server`` (one :class:`EtcdServer` for the whole run), ``etcd`` (an
+``EtcdClient`` of it in a namespace of the test's own) and ``communicator`` (the same, connected; for tests that run on
+pytest-trio).
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ from __future__ import annotations
 from ._binary import EtcdNotFoundError as EtcdNotFoundError
 from ._binary import find_etcd as find_etcd
 from ._binary import find_etcdctl as find_etcdctl
+from ._cancel_sweep import CancelSweep as CancelSweep
+from ._cancel_sweep import CancelSweepError as CancelSweepError
+from ._cancel_sweep import cancel_sweep as cancel_sweep
 from ._cluster import EtcdCluster as EtcdCluster
 from ._process import EtcdServerError as EtcdServerError
 from ._proxy import FaultProxy as FaultProxy
@@ -20,6 +24,8 @@ from ._server import EtcdServer as EtcdServer
 from ._server_tls import ServerTLS as ServerTLS
 
 __all__ = [
+    "CancelSweep",
+    "CancelSweepError",
     "EtcdCluster",
     "EtcdMember",
     "EtcdNotFoundError",
@@ -28,6 +34,7 @@ __all__ = [
     "FaultProxy",
     "ProxyStatistics",
     "ServerTLS",
+    "cancel_sweep",
     "find_etcd",
     "find_etcdctl",
 ]

@@ -16,6 +16,7 @@ from etcetra_trio._proto._messages import etcdserverpb as pb
 from etcetra_trio._proto._methods import LEASE_GRANT, Method
 from etcetra_trio.streams._connection import Connection
 from etcetra_trio.testing import EtcdMember
+from etcetra_trio.testing._cancelled_run import CancelledRun, tasks_below
 
 MessageT = TypeVar("MessageT", bound=betterproto2.Message)
 AnyCommunicator = EtcdCommunicator[str] | EtcdCommunicator[bytes]
@@ -102,12 +103,7 @@ def tasks() -> set[trio.lowlevel.Task]:
     """All tasks of this Trio run."""
     root = trio.lowlevel.current_root_task()
     assert root is not None
-    found, to_look_at = {root}, [root]
-    while to_look_at:
-        for nursery in to_look_at.pop().child_nurseries:
-            found |= nursery.child_tasks
-            to_look_at.extend(nursery.child_tasks)
-    return found
+    return set(tasks_below(root))
 
 
 @contextmanager
@@ -139,40 +135,14 @@ def address(listening: trio.SocketListener) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-class _Canceller(trio.abc.Instrument):
-    """Cancels a scope at a task's n-th checkpoint: as it arrives there, or once it is parked there."""
-
-    def __init__(self, scope: trio.CancelScope, step: int, *, parked: bool) -> None:
-        self.task = trio.lowlevel.current_task()
-        self.scope, self.left, self.parked = scope, step, parked
-
-    def before_task_step(self, task: trio.lowlevel.Task) -> None:
-        if task is self.task and not self.parked:
-            self._count()
-
-    def after_task_step(self, task: trio.lowlevel.Task) -> None:
-        if task is self.task and self.parked:
-            self._count()
-
-    def _count(self) -> None:
-        self.left -= 1
-        if self.left == 0:
-            self.scope.cancel("this test's sweep")
-
-
 async def cancelled_at(step: int, function: Callable[[], Awaitable[object]], *, parked: bool) -> bool:
     """Run ``function`` and cancel it at its ``step``-th checkpoint (the first is 1); whether that was before its end.
 
-    ``parked``: cancel when the task sleeps there already; else as it arrives.
+    ``parked``: cancel when the task sleeps there already; else when it goes on from the one before.
     """
-    await trio.lowlevel.checkpoint()  # counting begins in the middle of a step of this task
-    with trio.CancelScope() as scope:
-        canceller = _Canceller(scope, step if parked else step - 1, parked=parked)
-        if step == 1 and not parked:
-            scope.cancel("this test's sweep")
-        trio.lowlevel.add_instrument(canceller)
-        try:
-            await function()
-        finally:
-            trio.lowlevel.remove_instrument(canceller)
-    return scope.cancelled_caught
+    run = CancelledRun(function, step if parked else step - 1, asleep=parked)
+    await run.run()
+    assert not run.hung, run.hung
+    if run.error is not None:
+        raise run.error
+    return run.cancelled

@@ -6,10 +6,11 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import trio
-from client._kit import _Canceller, tasks
+from client._kit import tasks
 
 from etcetra_trio import EtcdClient, EtcdCommunicator
 from etcetra_trio.testing import EtcdMember
+from etcetra_trio.testing._cancelled_run import CancelledRun
 
 Text = EtcdCommunicator[str]
 #: The shortest TTL that etcd grants, in seconds, with its usual election timeout.
@@ -41,23 +42,6 @@ async def nothing_left(server: EtcdMember) -> AsyncGenerator[None]:
     assert (leases - leases_before, keys - keys_before, tasks_now - tasks_before) == (set(), set(), set())
 
 
-class Breaker(_Canceller):
-    """Breaks something and cancels, both at a task's n-th checkpoint."""
-
-    def __init__(
-        self, scope: trio.CancelScope, step: int, break_: Callable[[], object], *, parked: bool
-    ) -> None:
-        super().__init__(scope, step, parked=parked)
-        self.break_ = break_
-        self.broken_at: float | None = None
-
-    def _count(self) -> None:
-        if self.left == 1:
-            self.broken_at = trio.current_time()
-            self.break_()
-        super()._count()
-
-
 async def broken_at(
     step: int, function: Callable[[], Awaitable[object]], break_: Callable[[], object], *, parked: bool
 ) -> float | None:
@@ -65,12 +49,15 @@ async def broken_at(
 
     Returns how long it took from then until ``function`` had returned; None if it ended before that.
     """
-    await trio.lowlevel.checkpoint()
-    with trio.CancelScope() as scope:
-        breaker = Breaker(scope, step, break_, parked=parked)
-        trio.lowlevel.add_instrument(breaker)
-        try:
-            await function()
-        finally:
-            trio.lowlevel.remove_instrument(breaker)
-    return None if breaker.broken_at is None else trio.current_time() - breaker.broken_at
+    broken: list[float] = []
+
+    def on_cancel() -> None:
+        broken.append(trio.current_time())
+        break_()
+
+    run = CancelledRun(function, step if parked else step - 1, asleep=parked, on_cancel=on_cancel)
+    await run.run()
+    assert not run.hung, run.hung
+    if run.error is not None:
+        raise run.error
+    return trio.current_time() - broken[0] if broken else None

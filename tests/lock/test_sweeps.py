@@ -12,7 +12,7 @@ from client._kit import cancelled_at, tasks
 from lease._kit import SHORTEST, Text, broken_at, connected
 
 from etcetra_trio import EtcdClient, LeaseLostError
-from etcetra_trio.testing import EtcdServer, FaultProxy
+from etcetra_trio.testing import EtcdServer, FaultProxy, cancel_sweep
 
 Use = Callable[[Text], Awaitable[None]]
 
@@ -62,25 +62,13 @@ class Remains:
         assert set(await self.observer.list_leases()) <= self.leases
 
 
-async def sweep(function: Callable[[], Awaitable[object]], remains: Remains) -> int:
-    """Do it again and again, cancelled one checkpoint later each time; how often the cancellation came out of it.
-
-    It does not where what is cancelled is the release.
-    """
-    cancelled = 0
-    for parked in (False, True):
-        for step in range(1, 26):
-            cancelled += await cancelled_at(step, function, parked=parked)
-            await remains.check()
-    return cancelled
-
-
 @pytest.mark.parametrize("use", USES)
 async def test_alone(etcd_server: EtcdServer, use: Use) -> None:
     async with connected(etcd_server.endpoint) as communicator, connected(etcd_server.endpoint) as observer:
         remains = Remains(observer)
         await remains.begin()
-        assert await sweep(lambda: use(communicator), remains) > 3
+        report = await cancel_sweep(lambda: use(communicator), remains.check)
+        assert report.cancelled > 3
 
 
 async def test_with_the_connecting(etcd: EtcdClient[str], etcd_server: EtcdServer) -> None:
@@ -91,7 +79,7 @@ async def test_with_the_connecting(etcd: EtcdClient[str], etcd_server: EtcdServe
     async with connected(etcd_server.endpoint) as observer:
         remains = Remains(observer)
         await remains.begin()
-        assert await sweep(use, remains) > 6
+        assert (await cancel_sweep(use, remains.check)).cancelled > 6
 
 
 async def test_waiting(etcd_server: EtcdServer) -> None:

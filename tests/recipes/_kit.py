@@ -1,18 +1,18 @@
-"""What the tests of recipes share: clients, a count of calls, sweeps of cancellation, programs of their own."""
+"""What the tests of recipes share: clients, a count of calls, programs of their own."""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
 import trio
 import trio.testing
-from client._kit import cancelled_at, live, tasks
+from client._kit import live, tasks
 
 from etcetra_trio import EtcdClient, EtcdCommunicator, Lock
 from etcetra_trio._proto._methods import Method
@@ -48,24 +48,6 @@ def counted(communicator: Text, monkeypatch: pytest.MonkeyPatch) -> Generator[Co
     with monkeypatch.context() as patch:
         patch.setattr(communicator._endpoints, "call", call)
         yield calls
-
-
-async def sweep(
-    function: Callable[[], Awaitable[object]], after: Callable[[], Awaitable[object]], *, most: int = 200
-) -> int:
-    """Cancel ``function`` at each of its checkpoints in turn, as it arrives and as it waits there; how many there are.
-
-    ``after`` is called after each time.
-    """
-    step = 0
-    for parked in (False, True):
-        step = 1
-        while await cancelled_at(step, function, parked=parked):
-            await after()
-            step += 1
-            assert step < most, "it does not end"
-        await after()
-    return step
 
 
 @asynccontextmanager

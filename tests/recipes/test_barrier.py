@@ -8,8 +8,8 @@ import trio.testing
 from client._kit import FAST
 
 from etcetra_trio import Barrier, EtcdClient, EtcdCommunicator, InvalidRequestError
-from etcetra_trio.testing import EtcdServer, FaultProxy
-from recipes._kit import connected, counted, no_task_or_stream_left, sweep
+from etcetra_trio.testing import EtcdServer, FaultProxy, cancel_sweep
+from recipes._kit import connected, counted, no_task_or_stream_left
 
 Text = EtcdCommunicator[str]
 
@@ -134,7 +134,7 @@ async def test_a_sweep_of_cancels_leaves_nothing(communicator: Text) -> None:
 
     await again()
     async with no_task_or_stream_left(communicator):
-        assert await sweep(wait, again) >= 4
+        assert (await cancel_sweep(wait, again)).checkpoints >= 4
     await barrier.release()
 
 

@@ -16,7 +16,8 @@ from etcetra_trio import (
     LockTimeoutError,
 )
 from etcetra_trio._contender import GUARD_AFTER
-from recipes._kit import Holders, connected, counted, no_lock_left, no_task_or_stream_left, sweep
+from etcetra_trio.testing import cancel_sweep
+from recipes._kit import Holders, connected, counted, no_lock_left, no_task_or_stream_left
 
 Text = EtcdCommunicator[str]
 
@@ -218,7 +219,7 @@ async def test_a_sweep_of_cancels_leaves_nothing(communicator: Text, taken: int)
             assert len(set(await communicator.list_leases()) - before) == taken
 
         async with no_task_or_stream_left(communicator):
-            assert await sweep(hold, check) >= 4
+            assert (await cancel_sweep(hold, check)).checkpoints >= 4
         holders.leave(*"ab"[:taken])
 
 

@@ -19,8 +19,8 @@ from etcetra_trio import (
     StmTransaction,
     TooManyOpsError,
 )
-from etcetra_trio.testing import EtcdServer, FaultProxy
-from recipes._kit import counted, no_task_or_stream_left, sweep
+from etcetra_trio.testing import EtcdServer, FaultProxy, cancel_sweep
+from recipes._kit import counted, no_task_or_stream_left
 
 Text = EtcdCommunicator[str]
 Transaction = StmTransaction[str]
@@ -430,7 +430,7 @@ async def test_a_sweep_of_cancels_leaves_all_or_nothing(communicator: Text, isol
         assert "b" not in values or values["a"] % 1000 == values["b"] % 1000
 
     async with no_task_or_stream_left(communicator):
-        assert await sweep(run, check) >= 5
+        assert (await cancel_sweep(run, check)).checkpoints >= 5
 
 
 async def test_a_commit_whose_answer_is_lost(etcd_server: EtcdServer) -> None:

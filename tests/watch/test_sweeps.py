@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 import pytest
 import trio
 from client._kit import cancelled_at, tasks
 
 from etcetra_trio.streams._endpoints import EngineName
-from etcetra_trio.testing import EtcdServer
+from etcetra_trio.testing import EtcdServer, cancel_sweep
 from watch._kit import ENGINES, Events, Text, connected, streams, true_progress, wait_watches, watches_of
 
 Make = Callable[[Text, int], Events]
@@ -21,16 +21,6 @@ KINDS: dict[str, Make] = {
     "resync": lambda c, _: c.watch("sweep", resync=True),
     "progress": lambda c, _: c.watch("sweep", progress_notify=True),
 }
-
-
-async def sweep(function: Callable[[], Awaitable[object]]) -> int:
-    """Do it again and again, cancelled one checkpoint later each time, until it comes to its end."""
-    for parked in (False, True):
-        step = 1
-        while await cancelled_at(step, function, parked=parked):
-            step += 1
-            assert step < 100
-    return step
 
 
 async def clean(
@@ -69,7 +59,7 @@ async def test_opening_and_leaving(etcd_server: EtcdServer, http2: EngineName, k
                     with trio.move_on_after(0.05):
                         await cancelled_at(step, begin, parked=parked)
         else:
-            assert await sweep(begin if bare else enter) >= 2
+            assert (await cancel_sweep(begin if bare else enter)).checkpoints >= 2
         await clean(etcd_server, communicator, before, tasks_before)
 
 
@@ -149,7 +139,7 @@ async def test_progress(etcd_server: EtcdServer, method: str) -> None:
                     with pytest.raises(UnsupportedByServerError):
                         await events.progress()
 
-            assert await sweep(ask) >= 3
+            assert (await cancel_sweep(ask)).checkpoints >= 2
             last = await communicator.put("sweep", "last")
             with trio.fail_after(10):
                 async for event in events:
