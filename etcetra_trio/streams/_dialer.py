@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import trio
 from trio.lowlevel import enable_ki_protection
 
-from .._errors import EtcdError, RemoteProtocolError
+from .._errors import ConnectionLostError, EtcdError, RemoteProtocolError
 from ._connection import Connection
 from ._lean import LeanEngine
 from ._protocol import ENHANCE_YOUR_CALM
@@ -173,7 +173,11 @@ class Dialer:
         await trio.lowlevel.checkpoint()
         if self.tokens is not None:
             with trio.move_on_after(CONNECT_TIMEOUT):
-                await self.tokens.ensure(connection)
+                try:
+                    await self.tokens.ensure(connection)
+                except trio.ClosedResourceError:
+                    await trio.lowlevel.checkpoint_if_cancelled()  # the client is closed
+                    raise ConnectionLostError(str(connection.target), "nobody needed it") from None
                 return
             raise TimeoutError(f"no token within {CONNECT_TIMEOUT:g} s")
 

@@ -35,7 +35,7 @@ async def keep_in_sync(endpoints: Endpoints, dialer: Dialer, interval: float) ->
     while True:
         try:
             urls = await endpoints.call(MEMBER_LIST, _LINEARIZABLE, client_urls)
-        except EtcdError:
+        except (EtcdError, trio.ClosedResourceError):
             urls = []  # the next time, perhaps
         found = usable(urls, secure=any(endpoint.secure for endpoint in given))
         if found:

@@ -85,6 +85,23 @@ async def test_a_token_that_is_being_renewed_is_a_refused_one() -> None:
             assert not await endpoints.is_refused(tokens.current)
 
 
+async def test_a_connection_is_closed_while_it_fetches_a_token() -> None:
+    """As one is that nobody needs any more: another one is made."""
+    with scripted() as script, trio.fail_after(20):
+        async with script.server.client(credentials=ALICE).connect() as communicator:
+            tokens = communicator._endpoints.dialer.tokens
+            assert tokens is not None
+            script.pause = 0.3
+            script.expire()
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(communicator.get, "k")
+                while not tokens._fetching.locked():
+                    await trio.sleep(0.001)
+                await trio.sleep(0.1)
+                for connection in communicator._endpoints._calls.open.values():
+                    connection.close()
+
+
 async def test_a_server_that_refuses_every_token() -> None:
     with scripted() as script, trio.fail_after(20):
         async with script.server.client(credentials=ALICE).connect() as communicator:
