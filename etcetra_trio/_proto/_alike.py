@@ -1,14 +1,16 @@
-"""Records written alike: all that follow one another are checked and cut up at once, at the speed of C.
+"""Octets written alike: checked and cut up at once, at the speed of C.
 
 The records of a range mostly have keys of one length, values of one length, and revisions with as many octets. So a
 record that was decoded is an example for those behind it: a record is like it if all its octets are the same but for
 those of the key, of the value, and the numbers' bits. Whole blocks are compared as one large number each.
+
+Short messages mostly look like one of the same length that came before: see :class:`Looks`.
 """
 
 from __future__ import annotations
 
 from struct import Struct
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,6 +22,7 @@ SMALL: Final = 512
 _GROWTH = 4
 _LARGEST = 512
 Span = tuple[int, int]
+CutT = TypeVar("CutT")
 
 
 def numbers(data: bytes, i: int, end: int) -> list[tuple[int, int]]:
@@ -48,6 +51,33 @@ def mask(size: int, free: Sequence[Span], varints: Sequence[Span]) -> bytearray:
     for start, end in varints:
         octets[start:end] = b"\x80" * (end - start)
     return octets
+
+
+def pattern(example: bytes, octets: bytes | bytearray) -> tuple[int, int]:
+    """The bits of a :func:`mask` as a number, and what they are in all that look like the example."""
+    bits = int.from_bytes(octets, "little")
+    return bits, int.from_bytes(example, "little") & bits
+
+
+class Looks(dict[int, "tuple[int, int, CutT] | None"], Generic[CutT]):
+    """How short messages look, by their length: their :func:`pattern`, and how to cut them up.
+
+    None: there was one of this length. The next one is taken as the example, for it may pay.
+    """
+
+    __slots__ = ()
+
+    def wants(self, size: int) -> bool:
+        """Whether a message of this length, which does not look like the example, is to be the example."""
+        if self.get(size, ()) is None:
+            return True
+        self[size] = None
+        return False
+
+    def remember(self, example: bytes, free: Sequence[Span], varints: Sequence[Span], cut: CutT) -> None:
+        """Take this message as the example; what may differ is as in :class:`Alike`."""
+        size = len(example)
+        self[size] = *pattern(example, mask(size, free, varints)), cut
 
 
 class Alike:
@@ -87,7 +117,6 @@ class Alike:
     def _alike(self, records: bytes, count: int) -> bool:
         block = self._blocks.get(count)
         if block is None:
-            mask = int.from_bytes(self._mask * count, "little")
-            block = self._blocks[count] = mask, int.from_bytes(self._record * count, "little") & mask
-        mask, wanted = block
-        return int.from_bytes(records, "little") & mask == wanted
+            block = self._blocks[count] = pattern(self._record * count, self._mask * count)
+        bits, wanted = block
+        return int.from_bytes(records, "little") & bits == wanted

@@ -13,8 +13,8 @@ from __future__ import annotations
 from struct import Struct
 from typing import TYPE_CHECKING, NamedTuple
 
-from ._alike import SMALL, Span, behind_varint, mask, numbers
-from ._codec import Event, decode_watch_response
+from ._alike import SMALL, Looks, Span, behind_varint, numbers
+from ._codec import Event, WatchResponse, decode_watch_response
 from ._wire import DecodeError, int64, length
 
 if TYPE_CHECKING:
@@ -49,13 +49,12 @@ class Changes(NamedTuple):
     fragment: bool
 
 
-# How responses with one put look, by their length: the bits that all such have in common, and how to cut them up.
-# None: there was one of this length; the next one is taken as the example.
-_LOOKS: dict[int, tuple[int, int, Callable[[bytes], tuple[bytes, ...]]] | None] = {}
+# Responses with one put.
+_LOOKS: Looks[Callable[[bytes], tuple[bytes, ...]]] = Looks()
 
 
-def watch_changes(data: bytes) -> Changes | None:
-    """The events of a WatchResponse; None if it has none, or is about the watch itself.
+def watch_changes(data: bytes) -> Changes | WatchResponse:
+    """The events of a WatchResponse; the response as it is if it has none, or is about the watch itself.
 
     Raises:
       DecodeError: `data` is not a WatchResponse, or one of its events has no key.
@@ -66,8 +65,8 @@ def watch_changes(data: bytes) -> Changes | None:
         bits, wanted, parts = looks
         if int.from_bytes(data, "little") & bits == wanted:
             watch, key, create, mod, version, value = parts(data)
-            numbers = _number(mod, 0)[0], _number(create, 0)[0], _number(version, 0)[0]
-            return Changes(_number(watch, 0)[0], [_new(Change, (key, value, None, 0, *numbers, 0))], False)
+            revisions = _number(mod, 0)[0], _number(create, 0)[0], _number(version, 0)[0]
+            return Changes(_number(watch, 0)[0], [_new(Change, (key, value, None, 0, *revisions, 0))], False)
     try:
         i = data[1] + 2
         if data[0] == 10 and i < 130 and i < size:
@@ -86,23 +85,19 @@ def watch_changes(data: bytes) -> Changes | None:
                 while i < size and data[i] == 90:
                     i = _take(data, i, size, changes)
                 if i == size:
-                    if size <= SMALL and len(changes) == 1:
+                    if size <= SMALL and len(changes) == 1 and _LOOKS.wants(size):
                         _remember(data)
                     return Changes(watch_id, changes, fragment)
     except (IndexError, DecodeError):
         pass
     response = decode_watch_response(data)
     if response.created or response.canceled or not response.events:
-        return None
+        return response
     return Changes(response.watch_id, [_change(event) for event in response.events], response.fragment)
 
 
 def _remember(data: bytes) -> None:
-    """Take this response as the example for those of its length, if there was one before and it is a plain put."""
-    size = len(data)
-    if _LOOKS.get(size, ()) is not None:
-        _LOOKS[size] = None
-        return
+    """Take this response as the example for those of its length, if it is a plain put."""
     header = numbers(data, 2, data[1] + 2)
     i = header[-1][1]
     watch, i = (i + 1, behind_varint(data, i)), behind_varint(data, i)
@@ -118,12 +113,11 @@ def _remember(data: bytes) -> None:
     n, start = length(data, i + 1)
     value = start, start + n
     tags = [data[at - 1] for at, _ in (*header, watch, *revisions)] + [data[watch[1]], data[i]]
-    if tags == [8, 16, 24, 32, 16, 16, 24, 32, 90, 42] and value[1] == size:
+    if tags == [8, 16, 24, 32, 16, 16, 24, 32, 90, 42] and value[1] == len(data):
         spans = [watch, key, *revisions, value]
         gaps = [start - end for (start, _), (_, end) in zip(spans, [(0, 0), *spans], strict=False)]
         parts = "".join(f"{gap}x{end - start}s" for gap, (start, end) in zip(gaps, spans, strict=True))
-        bits = int.from_bytes(mask(size, (key, value), [*header, watch, *revisions]), "little")
-        _LOOKS[size] = bits, int.from_bytes(data, "little") & bits, Struct(parts).unpack
+        _LOOKS.remember(data, (key, value), [*header, watch, *revisions], Struct(parts).unpack)
 
 
 def _change(event: Event) -> Change:

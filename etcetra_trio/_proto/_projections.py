@@ -8,14 +8,13 @@ thing: it does not notice nonsense inside a header (or, `range_keys`, behind a k
 
 from __future__ import annotations
 
-from ._alike import FEW, SMALL, Alike, Span, behind_varint, mask, numbers
+from ._alike import FEW, SMALL, Alike, Looks, Span, behind_varint, numbers
 from ._codec import HEADER_IDS, decode_put_response, decode_range_response
 from ._wire import length
 
 
-# How answers of one key look, by their length: the bits that all such have in common, and where the value stands.
-# None: there was one of this length; the next one is taken as the example, for it may pay.
-_LOOKS: dict[int, tuple[int, int, int, int] | None] = {}
+# Answers of one key, and where the value stands.
+_LOOKS: Looks[slice[int, int, None]] = Looks()
 
 
 def range_value(data: bytes) -> bytes | None:
@@ -27,9 +26,9 @@ def range_value(data: bytes) -> bytes | None:
     size = len(data)
     looks = _LOOKS.get(size)
     if looks is not None:
-        bits, wanted, start, stop = looks
+        bits, wanted, value = looks
         if int.from_bytes(data, "little") & bits == wanted:
-            return data[start:stop]
+            return data[value]
     try:
         i = data[1] + 2
         if data[0] == 10 and i < 130:
@@ -60,7 +59,7 @@ def range_value(data: bytes) -> bytes | None:
                 if i < end and data[i] == 48:
                     i = behind_varint(data, i)
                 if i == end and data[i] == 32 and data[i + 1] < 128 and i + 2 == size:
-                    if size <= SMALL:
+                    if size <= SMALL and _LOOKS.wants(size):
                         revisions, lease = (key_end, revisions_end), (value_end, end)
                         _remember(data, (key_start, key_end), revisions, (value_start, value_end), lease)
                     return data[value_start:value_end]
@@ -224,16 +223,11 @@ def _behind_revisions(data: bytes, i: int) -> int:
 
 
 def _remember(data: bytes, key: Span, revisions: Span, value: Span, lease: Span) -> None:
-    """Take this answer as the example for those of its length, if there was one before."""
-    size = len(data)
-    if _LOOKS.get(size, ()) is not None:
-        _LOOKS[size] = None
-        return
+    """Take this answer as the example for those of its length."""
     header = numbers(data, 2, data[1] + 2)
     if header and header[-1][1] == data[1] + 2 and all(data[start - 1] & 135 == 0 for start, _ in header):
         varints = [*header, *numbers(data, *revisions), *numbers(data, *lease)]
-        bits = int.from_bytes(mask(size, (key, value), varints), "little")
-        _LOOKS[size] = bits, int.from_bytes(data, "little") & bits, *value
+        _LOOKS.remember(data, (key, value), varints, slice(*value))
 
 
 def _only_totals(data: bytes, i: int) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from .._error_table import rpc_error
 from .._errors import AuthError, StatusCode, UnavailableError
 from .._proto import _codec as pb
-from .._proto._changes import watch_changes
+from .._proto._changes import Changes, watch_changes
 from .._proto._methods import WATCH
 from .._proto._wire import DecodeError
 from .._server_errors import CompactedError
@@ -135,20 +135,19 @@ class WatchStream(Stream):
 
     def _handle(self, message: bytes) -> None:
         try:
-            changes = watch_changes(message)
-            response = pb.decode_watch_response(message) if changes is None else None
+            answer = watch_changes(message)
         except DecodeError as error:
             self._abandon(StreamEnd("protocol", INTERNAL, f"a watch response does not decode: {error}"))
             return
-        if changes is not None:
-            watcher = self._watches.get(changes.watch_id)
-            if watcher is not None:
-                self.fruitful = True
-                watcher.on_events(changes.changes, len(message), more_fragments=changes.fragment)
-                if watcher.full:
-                    self._lane.on_lag(watcher)
-        elif response is not None:
-            self._on_other(response)
+        if not isinstance(answer, Changes):
+            self._on_other(answer)
+            return
+        watcher = self._watches.get(answer.watch_id)
+        if watcher is not None:
+            self.fruitful = True
+            watcher.on_events(answer.changes, len(message), more_fragments=answer.fragment)
+            if watcher.full:
+                self._lane.on_lag(watcher)
 
     def _on_other(self, response: pb.WatchResponse) -> None:
         """A response without events."""
