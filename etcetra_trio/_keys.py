@@ -10,7 +10,7 @@ from ._checks import kind_of
 from ._errors import EncodingError, InvalidRequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
 TextT = TypeVar("TextT", str, bytes)
 
@@ -79,7 +79,7 @@ class KeySpace(ABC, Generic[TextT]):
           EncodingError: it is no text in this encoding; the error names the key.
         """
 
-    def text_items(self, items: Iterable[tuple[bytes, bytes]]) -> dict[TextT, TextT]:
+    def text_items(self, items: Sequence[tuple[bytes, bytes]]) -> dict[TextT, TextT]:
         """The server's keys and values as the user knows them.
 
         Raises:
@@ -129,8 +129,7 @@ class _TextKeys(KeySpace[str]):
         except UnicodeError as error:
             raise EncodingError("value", self.text_key(key), self.encoding, _reason(error)) from error
 
-    def text_items(self, items: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-        items = list(items)
+    def text_items(self, items: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
         encoding, size = self.encoding, len(self.namespace)
         with suppress(UnicodeError):  # whose it is, the slow way says
             if not size:

@@ -122,11 +122,6 @@ def delete_result(keys: KeySpace[TextT], response: pb.DeleteRangeResponse) -> De
     )
 
 
-def items(keys: KeySpace[TextT], response: pb.RangeResponse) -> dict[TextT, TextT]:
-    """A range's keys and values, in the order of the answer."""
-    return keys.text_items((kv.key, kv.value) for kv in response.kvs)
-
-
 def revision(header: pb.ResponseHeader | None) -> int:
     """The store's revision; the header of an operation inside a txn is left out by the server."""
     return 0 if header is None else header.revision

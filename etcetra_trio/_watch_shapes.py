@@ -38,8 +38,7 @@ class EventShape(Generic[TextT]):
 
     def items(self, batch: Batch, start: int) -> tuple[list[WatchEvent[TextT] | EncodingError], int]:
         events = batch.events
-        count = len(events)
-        if start or count > AT_ONCE:
+        if start or len(events) > AT_ONCE:
             events = events[start : start + AT_ONCE]
         found: list[WatchEvent[TextT] | EncodingError] = []
         try:
@@ -50,8 +49,7 @@ class EventShape(Generic[TextT]):
                     found += watch_events(self._keys, [event], batch.coalesced, synthetic=batch.synthetic)
                 except EncodingError as error:
                     found.append(error)
-        if count > 1:
-            found.reverse()
+        found.reverse()
         return found, start + len(events)
 
 

@@ -8,8 +8,8 @@ import sys
 from importlib import import_module
 from typing import Any
 
-from . import asyncio_tasks
-from .peer import Operations, Peer, main, serve
+from .peer import main, serve
+from .stub_peer import stub_peer
 
 
 def start() -> None:
@@ -21,26 +21,7 @@ def start() -> None:
 
     async def run() -> None:
         async with grpclib.Channel("127.0.0.1", int(port)) as channel:
-            kv = services.KVStub(channel)
-
-            async def get(key: bytes) -> bytes:
-                answer = await kv.Range(messages.RangeRequest(key=key))
-                value: bytes = answer.kvs[0].value
-                return value
-
-            async def put(key: bytes, value: bytes) -> None:
-                await kv.Put(messages.PutRequest(key=key, value=value))
-
-            async def prefix(start: bytes) -> int:
-                end = start[:-1] + bytes((start[-1] + 1,))
-                answer = await kv.Range(messages.RangeRequest(key=start, range_end=end))
-                return len({record.key: record.value for record in answer.kvs})
-
-            operations = Operations(str.encode, get, put, prefix)
-            await serve(
-                Peer(operations, asyncio_tasks.together, asyncio_tasks.read_line),
-                ["grpclib", "h2", "protobuf"],
-            )
+            await serve(stub_peer(services.KVStub(channel), messages), ["grpclib", "h2", "protobuf"])
 
     asyncio.run(run())
 
