@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Generic, final
 
-import trio
-
-from ._blocks import to_enter
 from ._keys import TextT
 from ._turns import Turn
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from contextlib import AbstractAsyncContextManager
 
     from ._keys import KeySpace
     from ._lock import Lock
@@ -36,15 +32,9 @@ class RWLock(Generic[TextT]):
         self._keys: KeySpace[TextT] = keys
         self._name = name
 
-    @to_enter
-    @asynccontextmanager
-    @trio.lowlevel.enable_ki_protection
-    async def read(
-        self,
-        timeout: float | None = None,  # noqa: ASYNC109 - it bounds the acquiring, an outer scope the body as well
-        *,
-        lease_ttl: int = 10,
-    ) -> AsyncGenerator[Lock[TextT]]:
+    def read(
+        self, timeout: float | None = None, *, lease_ttl: int = 10
+    ) -> AbstractAsyncContextManager[Lock[TextT]]:
         """Hold it together with other readers, for the length of a block.
 
         Cancellation:
@@ -63,18 +53,11 @@ class RWLock(Generic[TextT]):
           EtcdError: as :meth:`EtcdCommunicator.lock`.
         """
         turn = Turn(self._endpoints, self._keys, self._name, "lock", "read/", "write/", 1)
-        async with turn.hold(timeout, lease_ttl) as lock:
-            yield lock
+        return turn.hold(timeout, lease_ttl)
 
-    @to_enter
-    @asynccontextmanager
-    @trio.lowlevel.enable_ki_protection
-    async def write(
-        self,
-        timeout: float | None = None,  # noqa: ASYNC109 - it bounds the acquiring, an outer scope the body as well
-        *,
-        lease_ttl: int = 10,
-    ) -> AsyncGenerator[Lock[TextT]]:
+    def write(
+        self, timeout: float | None = None, *, lease_ttl: int = 10
+    ) -> AbstractAsyncContextManager[Lock[TextT]]:
         """Hold it alone, for the length of a block.
 
         Cancellation:
@@ -93,5 +76,4 @@ class RWLock(Generic[TextT]):
           EtcdError: as :meth:`EtcdCommunicator.lock`.
         """
         turn = Turn(self._endpoints, self._keys, self._name, "lock", "write/", "", 1)
-        async with turn.hold(timeout, lease_ttl) as lock:
-            yield lock
+        return turn.hold(timeout, lease_ttl)

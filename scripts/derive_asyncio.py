@@ -222,7 +222,12 @@ def live_classes() -> dict[str, type]:
 def is_async(member: Any) -> bool:  # noqa: ANN401 - whatever a class has
     """A coroutine function, or one that makes an asynchronous context manager."""
     inner = inspect.unwrap(member)
-    return inspect.iscoroutinefunction(inner) or inspect.isasyncgenfunction(inner)
+    result = inspect.isfunction(inner) and inner.__annotations__.get("return", "")
+    return (
+        inspect.iscoroutinefunction(inner)
+        or inspect.isasyncgenfunction(inner)
+        or str(result).startswith("AbstractAsyncContextManager[")
+    )
 
 
 PUBLIC = public_names()
