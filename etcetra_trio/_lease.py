@@ -13,6 +13,7 @@ from ._errors import EtcdError
 from ._lease_calls import grant, keepalive_once, new_lease_id, revoke
 from ._lock_errors import LeaseLostError
 from .streams._kept_lease import CLEAN_UP, RENEW_AFTER, KeptLease, lease_time
+from .streams._pursued import Pursued
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -76,38 +77,6 @@ class Lease:
         return f"<etcetra_trio.Lease {self.id:x} of {self.ttl} s: {state}>"
 
 
-class _Granting:
-    """One grant. A task of its own makes it, so that whoever gives up waiting still learns what became of it."""
-
-    def __init__(self, endpoints: Endpoints, ttl: int) -> None:
-        self._endpoints = endpoints
-        self._request = ttl
-        self.id = new_lease_id()
-        self.over = trio.Event()
-        self.scope = trio.CancelScope()
-        self.lease: KeptLease | None = None
-        self.failure: Exception | None = None
-
-    async def run(self) -> None:  # noqa: ASYNC910 - a task of its own
-        """Never raises what can be expected."""
-        try:
-            with self.scope:
-                self.lease = await self._grant()
-        except (EtcdError, trio.ClosedResourceError) as error:
-            self.failure = error
-        finally:
-            self.over.set()
-
-    async def _grant(self) -> KeptLease:
-        sent = lease_time()
-        ttl = await grant(self._endpoints, self._request, self.id)
-        if lease_time() > sent + ttl * RENEW_AFTER:
-            # It took several tries, or one for long: who knows since when it has been running out?
-            sent = lease_time()
-            ttl = await keepalive_once(self._endpoints, self.id)
-        return KeptLease(self.id, ttl, sent)
-
-
 async def keep_lease(endpoints: Endpoints, ttl: int) -> KeptLease:
     """Grant a lease and keep it alive.
 
@@ -118,27 +87,32 @@ async def keep_lease(endpoints: Endpoints, ttl: int) -> KeptLease:
       EtcdError: it was not granted.
     """
     endpoints.service.check_open()
-    granting = _Granting(endpoints, ttl)
-    endpoints.service.start_soon(granting.run, name="lease grant")
+    granting = Pursued(endpoints.service, lambda: _grant(endpoints, ttl), "lease grant")
     try:
         await granting.over.wait()
     except BaseException:
         with trio.move_on_after(CLEAN_UP, shield=True):
             await granting.over.wait()
-            if granting.lease is not None:
-                await give_back(endpoints, granting.lease)
+            if granting.result is not None:
+                await give_back(endpoints, granting.result)
         granting.scope.cancel("nobody waits for this lease any more")
         raise
-    if granting.lease is None:
+    if granting.result is None:
         endpoints.service.check_open()
-        failure, granting.failure = granting.failure, None
-        assert failure is not None
-        try:
-            raise failure
-        finally:
-            del failure  # no reference cycle with our own frame
-    endpoints.leases.add(granting.lease)
-    return granting.lease
+    kept = granting.outcome()
+    endpoints.leases.add(kept)
+    return kept
+
+
+async def _grant(endpoints: Endpoints, wanted: int) -> KeptLease:
+    lease_id = new_lease_id()
+    sent = lease_time()
+    ttl = await grant(endpoints, wanted, lease_id)
+    if lease_time() > sent + ttl * RENEW_AFTER:
+        # It took several tries, or one for long: who knows since when it has been running out?
+        sent = lease_time()
+        ttl = await keepalive_once(endpoints, lease_id)
+    return KeptLease(lease_id, ttl, sent)
 
 
 async def give_back(endpoints: Endpoints, lease: KeptLease) -> None:  # noqa: ASYNC910 - the call is one

@@ -9,7 +9,6 @@ import trio
 
 from ._compare import CompareKey
 from ._contender import below
-from ._errors import EtcdError
 from ._keys import RAW, TextT
 from ._proto import _codec as pb
 from ._proto._methods import PUT, RANGE, TXN
@@ -19,6 +18,7 @@ from ._server_errors import CompactedError
 from ._types import SortOrder, SortTarget, revision
 from ._watch_events import WatchFilter
 from ._watches import Watches
+from .streams._pursued import Pursued
 
 if TYPE_CHECKING:
     from ._keys import KeySpace
@@ -125,63 +125,41 @@ class Queue(Generic[TextT]):
         while look.item is not None:
             # Decoded before it is taken: what is no text must not be lost.
             value = self._keys.text_value(look.item.value, look.item.key)
-            look = await _Taking(self._endpoints, look.item, self._first()).wait()
+            look = await _take(self._endpoints, look.item, self._first())
             if look.taken:
                 return value, look.revision
         return None, look.revision  # noqa: ASYNC910 - who looked for an item has made a checkpoint
 
 
-class _Taking:
-    """Taking an item. A task of its own waits for the answer, so that who is cancelled can still learn it."""
+async def _take(endpoints: Endpoints, item: _Item, first: bytes) -> _Look:
+    """Take the item, or else look for the first one that is there now.
 
-    __slots__ = ("_done", "_endpoints", "_failure", "_look", "_message", "_scope")
+    Cancellation:
+      No effect; if it was taken, this returns.
 
-    def __init__(self, endpoints: Endpoints, item: _Item, first: bytes) -> None:
-        self._endpoints = endpoints
-        self._message = pb.txn_request(
-            [(CompareKey(item.key).mod == item.mod_revision).encode(RAW)],
-            [pb.request_op(request_delete_range=pb.delete_range_request(item.key))],
-            [pb.request_op(request_range=first)],
-        )
-        self._scope = trio.CancelScope()
-        self._done = trio.Event()
-        self._look: _Look | None = None
-        self._failure: Exception | None = None
-
-    async def wait(self) -> _Look:
-        """Take it, or else look for the first one that is there now.
-
-        Cancellation:
-          No effect; if it was taken, this returns.
-
-        Raises:
-          EtcdError: as every transaction.
-        """
-        await trio.lowlevel.checkpoint_if_cancelled()
-        service = self._endpoints.service
-        try:
-            with service.guard():
-                service.start_soon(self._run, name="queue")
-                await self._done.wait()
-        except trio.Cancelled:  # noqa: ASYNC103 - an item that is taken has to be returned
-            with trio.move_on_after(_GRACE, shield=True):
-                await self._done.wait()
-            self._scope.cancel("the server does not answer")
-            if self._look is None or not self._look.taken:
-                raise
-        if self._failure is not None:
-            raise self._failure
-        assert self._look is not None
-        return self._look
-
-    async def _run(self) -> None:  # noqa: ASYNC910 - a call is one
-        try:
-            with self._scope:
-                self._look = await self._endpoints.call(TXN, self._message, _decode_taking, write=True)
-        except (EtcdError, trio.ClosedResourceError) as error:
-            self._failure = error
-        finally:
-            self._done.set()
+    Raises:
+      EtcdError: as every transaction.
+      trio.ClosedResourceError: the client is closed.
+    """
+    message = pb.txn_request(
+        [(CompareKey(item.key).mod == item.mod_revision).encode(RAW)],
+        [pb.request_op(request_delete_range=pb.delete_range_request(item.key))],
+        [pb.request_op(request_range=first)],
+    )
+    await trio.lowlevel.checkpoint_if_cancelled()
+    service = endpoints.service
+    service.check_open()
+    taking = Pursued(service, lambda: endpoints.call(TXN, message, _decode_taking, write=True), "queue")
+    try:
+        with service.guard():
+            await taking.over.wait()
+    except trio.Cancelled:  # noqa: ASYNC103 - an item that is taken has to be returned
+        with trio.move_on_after(_GRACE, shield=True):
+            await taking.over.wait()
+        taking.scope.cancel("the server does not answer")
+        if taking.result is None or not taking.result.taken:
+            raise
+    return taking.outcome()
 
 
 def _decode_look(data: bytes) -> _Look:
