@@ -14,7 +14,7 @@ import trio
 import trio.testing
 from client._kit import live, tasks
 
-from etcetra_trio import EtcdClient, EtcdCommunicator, Lock
+from etcetra_trio import EtcdClient, EtcdCommunicator, KeyValue, Lock
 from etcetra_trio._proto._methods import Method
 
 Text = EtcdCommunicator[str]
@@ -48,6 +48,14 @@ def counted(communicator: Text, monkeypatch: pytest.MonkeyPatch) -> Generator[Co
     with monkeypatch.context() as patch:
         patch.setattr(communicator._endpoints, "call", call)
         yield calls
+
+
+async def take_away(communicator: Text, held: Lock[str] | KeyValue[str], how: str) -> None:
+    """Delete the key of somebody who holds something or waits for it, or revoke the lease of that key."""
+    if how == "key":
+        await communicator.delete(held.key)
+    else:
+        await communicator.revoke_lease(held.lease)
 
 
 @asynccontextmanager

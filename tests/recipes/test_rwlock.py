@@ -19,7 +19,7 @@ from etcetra_trio import (
 )
 from etcetra_trio._contender import GUARD_AFTER
 from etcetra_trio.testing import cancel_sweep
-from recipes._kit import Holders, connected, counted, no_lock_left, no_task_or_stream_left
+from recipes._kit import Holders, connected, counted, no_lock_left, no_task_or_stream_left, take_away
 
 Text = EtcdCommunicator[str]
 Side = Callable[[], AbstractAsyncContextManager[Lock[str]]]
@@ -157,10 +157,7 @@ async def test_lost_while_it_is_held(communicator: Text, side: str, how: str) ->
             async with getattr(door, side)() as lock:
                 await writers.start("next")
                 await writers.inside()
-                if how == "key":
-                    await communicator.delete(lock.key)
-                else:
-                    await communicator.revoke_lease(lock.lease)
+                await take_away(communicator, lock, how)
                 await trio.sleep(4)
         await writers.inside("next")
         with pytest.raises(LockLostError):
@@ -174,20 +171,17 @@ async def test_lost_while_it_is_waited_for(communicator: Text, side: str, how: s
     door = communicator.rwlock("door")
     async with no_lock_left(communicator), door.write() as held:
 
-        async def take_away() -> None:
+        async def lose() -> None:
             while (await communicator.range("door/", prefix=True)).count < 2:
                 await trio.sleep(0.01)
             [other] = [
                 kv for kv in (await communicator.range("door/", prefix=True)).kvs if kv.key != held.key
             ]
             await trio.sleep(0.05)
-            if how == "key":
-                await communicator.delete(other.key)
-            else:
-                await communicator.revoke_lease(other.lease)
+            await take_away(communicator, other, how)
 
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(take_away)
+            nursery.start_soon(lose)
             with trio.fail_after(5), pytest.raises(LockLostError):
                 async with getattr(door, side)():
                     raise AssertionError("entered")

@@ -17,7 +17,7 @@ from etcetra_trio import (
 )
 from etcetra_trio._contender import GUARD_AFTER
 from etcetra_trio.testing import cancel_sweep
-from recipes._kit import Holders, connected, counted, no_lock_left, no_task_or_stream_left
+from recipes._kit import Holders, connected, counted, no_lock_left, no_task_or_stream_left, take_away
 
 Text = EtcdCommunicator[str]
 
@@ -142,10 +142,7 @@ async def test_lost_while_it_is_held(communicator: Text, how: str) -> None:
             async with communicator.semaphore("permits", 1) as permit:
                 await holders.start("next")
                 await holders.inside()
-                if how == "key":
-                    await communicator.delete(permit.key)
-                else:
-                    await communicator.revoke_lease(permit.lease)
+                await take_away(communicator, permit, how)
                 await trio.sleep(4)
         await holders.inside("next")
         holders.leave("next")
@@ -159,20 +156,17 @@ async def test_lost_while_it_is_waited_for(communicator: Text, how: str) -> None
         communicator.semaphore("permits", 2),
     ):
 
-        async def take_away() -> None:
+        async def lose() -> None:
             while (await communicator.range("permits/", prefix=True)).count < 3:
                 await trio.sleep(0.01)
             *_, youngest = sorted(
                 (await communicator.range("permits/", prefix=True)).kvs, key=lambda kv: kv.create_revision
             )
             await trio.sleep(0.05)
-            if how == "key":
-                await communicator.delete(youngest.key)
-            else:
-                await communicator.revoke_lease(youngest.lease)
+            await take_away(communicator, youngest, how)
 
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(take_away)
+            nursery.start_soon(lose)
             with trio.fail_after(5), pytest.raises(LockLostError, match="the semaphore 'permits' is lost"):
                 async with communicator.semaphore("permits", 2):
                     raise AssertionError("entered")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 import pytest
 import trio
 from trio.testing import MockClock
@@ -92,8 +94,19 @@ async def answered_late(server: ScriptedServer, revision: int) -> None:
     await trio.sleep_forever()
 
 
+async def progress(server: ScriptedServer, serve: Callable[[], Awaitable[None]]) -> int:
+    """What a watch is told while the server does this."""
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(serve)
+        async with server.communicator.watch("k") as events:
+            with trio.fail_after(60):
+                revision = await events.progress()
+        nursery.cancel_scope.cancel()
+    return revision
+
+
 async def test_a_break_between_question_and_answer(autojump_clock: MockClock) -> None:
-    async with scripted_server() as server, trio.open_nursery() as nursery:
+    async with scripted_server() as server:
 
         async def serve() -> None:
             stream = await server.watched(0, 10)
@@ -101,11 +114,7 @@ async def test_a_break_between_question_and_answer(autojump_clock: MockClock) ->
             server.lose()
             await answered_late(server, 20)
 
-        nursery.start_soon(serve)
-        async with server.communicator.watch("k") as events:
-            with trio.fail_after(60):
-                assert await events.progress() == 20
-        nursery.cancel_scope.cancel()
+        assert await progress(server, serve) == 20
 
 
 async def test_asked_before_the_watch_is_there_again(autojump_clock: MockClock) -> None:
@@ -139,7 +148,7 @@ async def test_asked_before_the_watch_is_there_again(autojump_clock: MockClock) 
 
 
 async def test_a_passing_failure_says_nothing_about_the_version(autojump_clock: MockClock) -> None:
-    async with scripted_server() as server, trio.open_nursery() as nursery:
+    async with scripted_server() as server:
         server.progress_is_true = None
         server.answers[STATUS] = ConnectionLostError("scripted", "reset by peer")
 
@@ -150,16 +159,12 @@ async def test_a_passing_failure_says_nothing_about_the_version(autojump_clock: 
             server.answers[STATUS] = lambda _: status("3.6.1")
             await answered_late(server, 20)
 
-        nursery.start_soon(serve)
-        async with server.communicator.watch("k") as events:
-            with trio.fail_after(60):
-                assert await events.progress() == 20
-        nursery.cancel_scope.cancel()
+        assert await progress(server, serve) == 20
 
 
 async def test_a_question_that_the_server_leaves_unanswered(autojump_clock: MockClock) -> None:
     """Servers do so while a watch of the stream is not synchronised."""
-    async with scripted_server() as server, trio.open_nursery() as nursery:
+    async with scripted_server() as server:
         server.answers[RANGE] = lambda _: (
             b"\n\x02\x18\x14"
         )  # the store is at revision 20, so something may still come
@@ -171,11 +176,7 @@ async def test_a_question_that_the_server_leaves_unanswered(autojump_clock: Mock
             stream.progress(20)
             await trio.sleep_forever()
 
-        nursery.start_soon(serve)
-        async with server.communicator.watch("k") as events:
-            with trio.fail_after(60):
-                assert await events.progress() == 20
-        nursery.cancel_scope.cancel()
+        assert await progress(server, serve) == 20
 
 
 async def test_an_answer_comes_to_all_that_ask(autojump_clock: MockClock) -> None:
