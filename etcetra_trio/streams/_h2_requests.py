@@ -190,7 +190,7 @@ class H2Requests(Engine):
     def _pump(self) -> None:
         """Send what the windows let out, one frame of each stream in turn."""
         idle = 0
-        while not self._broken and idle < len(self._blocked):
+        while not self._broken and idle < len(self._blocked) and self._conn.outbound_flow_control_window > 0:
             stream = self._blocked.popleft()
             assert stream.pending
             room = self._room(stream)

@@ -213,7 +213,7 @@ class Requests(Engine):
         """Send what the windows let out, one frame of each stream in turn."""
         blocked = self._blocked
         idle = 0
-        while idle < len(blocked):
+        while self._send_window > 0 and idle < len(blocked):
             stream = blocked.popleft()
             assert stream.pending is not None
             data, end = stream.pending[0]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 import pytest
 from h2.events import DataReceived
 
 from engines import _frames as f
 from engines._kit import EngineClass, Pair, Told, Wire
-from etcetra_trio.streams._protocol import FLOW_CONTROL_ERROR, PROTOCOL_ERROR
+from etcetra_trio.streams._protocol import FLOW_CONTROL_ERROR, PROTOCOL_ERROR, Stream
 
 WINDOW, FRAME, MOST = 65_535, 16_384, (1 << 31) - 1
 
@@ -48,6 +50,27 @@ def test_the_connection_window_alone_blocks(wire: Wire) -> None:
     assert len(payload(wire)) == 10
     wire.feed(f.window_update(0, 1 << 20))
     assert len(payload(wire)) == 100_005 - WINDOW - 10
+
+
+def test_calls_that_the_connection_window_blocks_do_not_slow_each_other(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at = 0
+
+    class Counting(deque[Stream]):
+        def popleft(self) -> Stream:
+            nonlocal looked_at
+            looked_at += 1
+            return super().popleft()
+
+    monkeypatch.setattr(wire.engine, "_blocked", Counting())
+    wire.feed(f.settings((f.MAX_STREAMS, 10_000)))
+    wire.unary(b"x" * WINDOW)  # blocks its stream, too
+    for _ in range(300):
+        wire.unary()
+    wire.feed(f.window_update(1, 100), f.window_update(0, MOST - WINDOW))
+    assert looked_at < 3 * 300
+    assert payload(wire, 601) == f.message(b"question")
 
 
 def test_the_stream_window_alone_blocks_only_its_stream(engine_class: EngineClass) -> None:
