@@ -1,16 +1,22 @@
 """The benchmark's arithmetic and tables: a wrong median or limit would go unnoticed in its output."""
 
+import math
+
 import pytest
 from bench.checks import CPU_LIMITS, IMPORT_LIMIT_MS, OURS, checks
+from bench.flat import TOGETHER, flatness
+from bench.flat import name as calls
 from bench.imports import ImportTime
 from bench.locks import BASE as LOCKS_BASE
 from bench.locks import LOCK_WORKLOADS, RATES, lock_checks, lock_table
 from bench.locks import OURS as OUR_LOCKS
 from bench.many_watches import ManyWatches
-from bench.peer_limits import PEER_LIMITS, peer_checks
-from bench.report import BASE, table, workload_table
+from bench.peer import WrongAnswerError
+from bench.peer_h2load import figures
+from bench.report import BASE, CEILING, table, workload_table
 from bench.shim_limits import LOOPS, SHIM_LIMITS, shim_checks
 from bench.stats import Turn, WatchTurn, cpu_ratio, median_turn, percentile
+from bench.targets import CPU_TARGETS, RATE_WORKLOADS, peer_checks, target_table
 from bench.tls import PLAIN, tls_checks, tls_table
 from bench.watch_report import (
     KIB_LIMIT,
@@ -64,29 +70,65 @@ def test_table_is_aligned_markdown() -> None:
 
 def test_workload_table_gives_ratios_and_reasons() -> None:
     text = workload_table(
-        {BASE: [turn(100), turn(300), turn(200)], OURS: [turn(50)]}, {"grpclib": "not installed"}
+        {
+            BASE: [turn(100), turn(300), turn(200)],
+            OURS: [turn(50)],
+            CEILING: [Turn(cpu_us=5, ops_s=1000, p50_us=math.nan, p99_us=math.nan)],
+        },
+        {"grpclib": "not installed"},
     )
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines()[2:]]
     assert rows == [
-        [BASE, "200", "1.00", "1.00", "800", "400", "600", "100 .. 300"],
-        [OURS, "50.0", "0.25", "0.25", "950", "100", "150", "50.0 .. 50.0"],
-        ["grpclib", "not installed", "", "", "", "", "", ""],
+        [BASE, "200", "1.00", "1.00", "800", "1.00", "0.80", "400", "600", "100 .. 300"],
+        [OURS, "50.0", "0.25", "0.25", "950", "1.19", "0.95", "100", "150", "50.0 .. 50.0"],
+        [CEILING, "5.0", "0.03", "0.03", "1,000", "1.25", "1.00", "-", "-", "5.0 .. 5.0"],
+        ["grpclib", "not installed", *[""] * 8],
     ]
 
 
-def test_limits_beside_other_clients() -> None:
+def test_targets_beside_other_clients_and_the_ceiling() -> None:
     def made(cost: float) -> Turn:
-        return Turn(cpu_us=cost, ops_s=1e6 / cost, p50_us=1, p99_us=1)
+        return Turn(cpu_us=cost, ops_s=1e6 / cost, p50_us=cost, p99_us=1)
 
-    def failures(ours: float) -> list[str]:
-        rows = {OURS: [made(ours)], "etcetra": [made(100)], "aetcd": [made(80)], "grpc.aio": [made(90)]}
-        return [check.text for check in peer_checks(dict.fromkeys(PEER_LIMITS, rows)) if not check.passed]
+    def missed(ours: float) -> list[str]:
+        rows = {
+            OURS: [made(ours)],
+            "etcetra": [made(100)],
+            "aetcd": [made(80)],
+            "grpc.aio": [made(90)],
+            CEILING: [made(12)],
+        }
+        workloads = {*CPU_TARGETS, *RATE_WORKLOADS}
+        return [check.text for check in peer_checks(dict.fromkeys(workloads, rows)) if not check.passed]
 
-    assert failures(17) == []
-    assert [text.partition(":")[0] for text in failures(18)] == ["get-100", "put-100", "get-1000", "put-1000"]
-    assert len(failures(36)) == 8, "slower than 2.3 times the others as well"
-    assert len(failures(101)) == len(PEER_LIMITS) + 4
-    assert not any(check.passed for check in peer_checks({}))
+    assert missed(17) == []
+    assert [text.partition(":")[0] for text in missed(18)] == ["get-100", "put-100", "get-1000", "put-1000"]
+    assert len(missed(19)) == 8, "further from the ceiling than it should be, too"
+    assert len(missed(36)) == 12, "slower than 2.3 times the others as well"
+    assert all(check.value is None and not check.passed for check in peer_checks({}))
+    words = " ".join(target_table(peer_checks({})).split())
+    assert "| get-100: CPU per operation, / the cheapest other client | <= 0.22 | not measured | - |" in words
+
+
+def test_h2load_is_read_and_its_answers_are_looked_at() -> None:
+    text = (
+        "finished in 200.10ms, 33000.00 req/s, 4.73MB/s\nrequests: 6600 total, 6700 started, 6600 done, "
+        "6600 succeeded, {} failed, {} errored, 0 timeout\n"
+        "traffic: 946.45KB (969168) total, 12.89KB (13200) headers (space savings 97.00%), {} data\n"
+    )
+    good = text.format(0, 0, "837.89KB (858000)")
+    assert figures(good, 0.033, 130).cpu_us == pytest.approx(5.0)
+    assert figures(good, 0.033, 130).ops_s == 33000
+    for bad in (text.format(0, 1, "837.89KB (858000)"), text.format(0, 0, "0B (0)"), ""):
+        with pytest.raises(WrongAnswerError):
+            figures(bad, 0.033, 130)
+
+
+def test_the_cost_of_a_call_is_flat() -> None:
+    turns = {calls(tasks): [turn(100)] for tasks in TOGETHER}
+    assert flatness(turns).passed
+    assert not flatness({**turns, calls(10_000): [turn(151)]}).passed
+    assert not flatness({}).passed
 
 
 def test_limits_of_the_shim_beside_etcetra() -> None:

@@ -7,28 +7,42 @@ import argparse
 import json
 import sys
 import tempfile
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import trio
 
 from . import stubs
-from .checks import CPU_LIMITS, checks
+from .checks import CPU_LIMITS, Check, checks
 from .figures import Figures, Peers
+from .flat import FLAT
+from .h2load_package import h2load_command
 from .instructions import INSTRUCTIONS, instruction_checks
 from .live import live_peer
-from .locks import LOCK_WORKLOADS, lock_checks, lock_commands
-from .peer_environments import PACKAGES, environments
-from .peer_limits import PEER_LIMITS, peer_checks
+from .locks import LOCK_WORKLOADS, lock_commands
+from .memory import MEMORY
+from .peer_environments import PACKAGES, Environments, environments
 from .report import heading
-from .run import commands, started, store, watch_commands
-from .server import server
+from .run import commands, other_commands, started, store, watch_commands
+from .server import server, tls_server
 from .shim_limits import SHIM_LIMITS, shim_checks, shim_commands
+from .targets import CPU_TARGETS, target_table, targets
 from .tls import TLS, tls_checks
-from .watch_report import LIMITS, many_checks, watch_checks
+from .watch_report import LIMITS, many_checks
 from .watch_workloads import WATCH_WORKLOADS, WATCHES
 from .workloads import FULL, IMPORT, QUICK, QUICK_CHECK, WORKLOADS
 
-NAMES = [*WORKLOADS, TLS, *WATCH_WORKLOADS, WATCHES, *LOCK_WORKLOADS, INSTRUCTIONS, IMPORT]
+NAMES = [
+    *WORKLOADS,
+    FLAT,
+    TLS,
+    *WATCH_WORKLOADS,
+    WATCHES,
+    *LOCK_WORKLOADS,
+    MEMORY,
+    INSTRUCTIONS,
+    IMPORT,
+]
 
 
 def options() -> argparse.Namespace:
@@ -52,7 +66,7 @@ def options() -> argparse.Namespace:
         IMPORT,
         WATCHES,
         INSTRUCTIONS,
-        *({*LIMITS, *PEER_LIMITS, *LOCK_WORKLOADS, *SHIM_LIMITS} if parsed.peers else ()),
+        *({*LIMITS, *CPU_TARGETS, *LOCK_WORKLOADS, *SHIM_LIMITS, FLAT} if parsed.peers else ()),
     }
     limited = [name for name in NAMES if name in limits]
     parsed.workloads = parsed.workloads or (limited if parsed.check else NAMES)
@@ -68,29 +82,28 @@ async def bench(parsed: argparse.Namespace) -> int:
     begin = trio.current_time()
     effort = FULL if not parsed.quick else QUICK_CHECK if parsed.check else QUICK
     figures = Figures()
-    pythons = await environments(parsed.peers) if parsed.peers else {}
-    with tempfile.TemporaryDirectory() as folder:
+    homes = await environments(parsed.peers) if parsed.peers else Environments()
+    async with AsyncExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
         compiled = await stubs.generate(Path(folder))
-        async with (
-            server() as (port, description),
-            started(
-                commands(port, folder) | (shim_commands(port) if parsed.peers else {}), pythons
-            ) as clients,
-            started(watch_commands(port, folder), pythons) as watchers,
-            started(lock_commands(port), pythons) as lockers,
-            live_peer("writer", str(port)) as writer,
-        ):
-            head = heading(
-                effort,
-                description,
-                compiled,
-                {**clients.versions, **watchers.versions, **lockers.versions},
-            )
-            print(*(f"{name}: {text}" for name, text in head.items()), sep="\n", flush=True)
-            await store(writer, parsed.workloads)
-            for name in parsed.workloads:
-                text = await figures.measure(name, effort, port, Peers(clients, watchers, lockers, writer))
-                print(f"\n### {name}\n\n{text}", flush=True)
+        port, description = await stack.enter_async_context(server())
+        peers = commands(port, folder)
+        if parsed.peers or not parsed.check:
+            address = await stack.enter_async_context(tls_server())
+            async with live_peer("writer", *address) as writer:
+                await store(writer, parsed.workloads)
+            peers |= other_commands(port, address, h2load_command(parsed.peers)) | shim_commands(port)
+        clients = await stack.enter_async_context(started(peers, homes))
+        watchers = await stack.enter_async_context(started(watch_commands(port, folder), homes))
+        lockers = await stack.enter_async_context(started(lock_commands(port), homes))
+        writer = await stack.enter_async_context(live_peer("writer", str(port)))
+        versions = {**clients.versions, **watchers.versions, **lockers.versions}
+        head = heading(effort, description, compiled, versions)
+        print(*(f"{name}: {text}" for name, text in head.items()), sep="\n", flush=True)
+        await store(writer, parsed.workloads)
+        for name in parsed.workloads:
+            asked = Peers(clients, watchers, lockers, writer, homes)
+            print(f"\n### {name}\n\n{await figures.measure(name, effort, port, asked)}", flush=True)
     print(f"\n{trio.current_time() - begin:.0f} s in all")
     failed = {
         **clients.failed,
@@ -99,18 +112,22 @@ async def bench(parsed: argparse.Namespace) -> int:
     }
     for client, reason in failed.items():
         print(f"\n{client} failed: {reason}", file=sys.stderr)
+    aims = targets(figures) if parsed.peers else []
+    if aims:
+        print(f"\n### targets\n\n{target_table(aims)}")
     if parsed.json:
-        parsed.json.write_text(json.dumps({"heading": head, "results": figures.data}, indent=1) + "\n")
+        aimed = {aim.text: {"wanted": aim.bound, "measured": aim.value, "met": aim.passed} for aim in aims}
+        results = {"heading": head, "results": figures.data, "targets": aimed}
+        parsed.json.write_text(json.dumps(results, indent=1, allow_nan=False) + "\n")
     if not parsed.check:
         return 1 if failed else 0
     missing = {*clients.absent, *watchers.absent, *lockers.absent}
     absent = missing if parsed.peers else missing - {*PACKAGES} | {*failed}
-    found = [*checks(figures.results, figures.imports, absent), *many_checks(figures.many)]
+    found: list[Check] = [*checks(figures.results, figures.imports, absent), *many_checks(figures.many)]
     found += instruction_checks(figures.instructions) + tls_checks(figures.tls)
     if parsed.peers:
-        found += shim_checks(figures.results)
-        found += watch_checks(figures.watches) + peer_checks(figures.results) + lock_checks(figures.results)
-    print(*found, sep="\n")
+        found += shim_checks(figures.results) + aims
+    print(*dict.fromkeys(found), sep="\n")
     return 0 if all(check.passed for check in found) else 1
 
 

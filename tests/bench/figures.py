@@ -2,18 +2,21 @@
 
 from dataclasses import asdict, dataclass, field
 
-from .imports import ImportTime, import_time
+from .flat import FLAT, flat_table, flat_turns
+from .imports import ImportTime, import_time, other_imports
 from .instructions import INSTRUCTIONS, count, instruction_table
 from .live import LivePeer
 from .locks import LOCK_WORKLOADS, lock_table, lock_turns
 from .many_watches import ManyWatches, many_watches
-from .report import import_table, workload_data, workload_table
-from .run import Clients, Results, WatchResults, measure
+from .memory import MEMORY, memory, memory_table
+from .peer_environments import Environments
+from .report import CEILING, import_table, workload_data, workload_table
+from .run import TLS_ROW, Clients, Results, WatchResults, measure
 from .stats import Turn
 from .tls import TLS, TlsTurns, tls_table, tls_turns
 from .watch_report import many_table, watch_table
 from .watch_workloads import CANNOT, WATCH_WORKLOADS, WATCHES, WatchTurns
-from .workloads import IMPORT, WORKLOADS, Effort
+from .workloads import CONNECT, IMPORT, WORKLOADS, Effort
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,7 @@ class Peers:
     watchers: Clients
     lockers: Clients
     writer: LivePeer
+    environments: Environments
 
 
 @dataclass(slots=True)
@@ -42,8 +46,19 @@ class Figures:
         """Measure one workload, keep its figures and return its table."""
         if name == IMPORT:
             self.imports = await import_time(effort.imports)
-            self.data[name] = asdict(self.imports)
-            return import_table(self.imports)
+            others = await other_imports(peers.environments.pythons, effort.imports)
+            self.data[name] = {**asdict(self.imports), "others_cpu_ms": others}
+            return import_table(self.imports, others)
+        if name == MEMORY:
+            live, without = peers.clients.live, {CEILING, TLS_ROW}
+            starts = {client: peers.clients.starts[client] for client in live if client not in without}
+            held, absent = await memory(starts, port, effort.held)
+            self.data[name] = {client: asdict(one) for client, one in held.items()}
+            return memory_table(held, absent)
+        if name == FLAT:
+            self.results[name] = turns = await flat_turns(peers.clients, effort)
+            self.data[name] = workload_data(turns, {})
+            return flat_table(turns)
         if name == INSTRUCTIONS:
             self.data[name] = self.instructions = await count(port)
             return instruction_table(self.instructions)
@@ -63,12 +78,18 @@ class Figures:
             self.data[name] = workload_data(turns, peers.lockers.absent)
             return lock_table(turns, peers.lockers.absent)
         workload = WORKLOADS[name]
+        cannot = {CEILING: "connects for itself"} if workload.operation == CONNECT else {}
         turns = await measure(
-            peers.clients, name, effort.rounds, lambda peer: peer.turn(workload, effort.seconds)
+            peers.clients,
+            name,
+            effort.rounds,
+            lambda peer: peer.turn(workload, effort.seconds),
+            without=cannot,
         )
+        absent = {**peers.clients.absent, **cannot}
         self.results[name] = turns
-        self.data[name] = workload_data(turns, peers.clients.absent)
-        return workload_table(turns, peers.clients.absent)
+        self.data[name] = workload_data(turns, absent)
+        return workload_table(turns, absent)
 
     async def _watch(self, name: str, effort: Effort, peers: Peers) -> str:
         workload = WATCH_WORKLOADS[name]

@@ -8,12 +8,14 @@ import sys
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar
 
+from .holding import hold
 from .stats import Turn, percentile
-from .workloads import KEYS, MANY, MANY_PREFIX, MIB, MIB_PREFIX, VALUE, key
+from .workloads import CONNECT, KEYS, MANY, MANY_PREFIX, MIB, MIB_PREFIX, VALUE, key
 
 Text = TypeVar("Text", str, bytes)
 Operation = Callable[[int], Coroutine[Any, Any, None]]
@@ -36,9 +38,10 @@ class Operations(Generic[Text]):
 
 @dataclass(frozen=True, slots=True)
 class Peer(Generic[Text]):
-    """A connected client, and the two things that Trio and asyncio do differently."""
+    """A client, and the two things that Trio and asyncio do differently."""
 
-    operations: Operations[Text]
+    connect: Callable[[int], AbstractAsyncContextManager[Operations[Text]]]
+    """Connects to a port, where etcd is."""
     together: Callable[[int, Operation], Awaitable[None]]
     read_line: Callable[[], Awaitable[str]]
 
@@ -49,16 +52,38 @@ def main(start: Callable[[], None]) -> None:
         start()
     except ModuleNotFoundError as error:
         answer({"missing": str(error)})
-    except Exception:  # noqa: BLE001 - whatever it was, the bench shows it in the peer's row
-        answer({"error": traceback.format_exc()})
+    except Exception as error:  # noqa: BLE001 - whatever it was, the bench shows it in the peer's row
+        answer({"error": "".join(traceback.format_exception(_first(error)))})
         sys.exit(1)
 
 
-async def serve(peer: Peer[Text], packages: Sequence[str]) -> None:
-    """Store the keys, say that the peer is ready, then measure what is asked until stdin ends."""
-    operations = _operations(peer.operations)
-    await peer.together(10, partial(_preload, peer.operations))
-    await serve_operations(operations, peer.together, peer.read_line, packages)
+def _first(error: BaseException) -> BaseException:
+    """One of those that many tasks raised: all of them would be a long text."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+async def serve(peer: Peer[Text], port: int, packages: Sequence[str]) -> None:
+    """Connect, store the keys, say that the peer is ready, then do what is asked until stdin ends."""
+    async with peer.connect(port) as connected:
+        await peer.together(10, partial(_preload, connected))
+    answer({"versions": _versions(packages)})
+    line = await peer.read_line()
+    while line:
+        request = json.loads(line)
+        if request.get("operation") == CONNECT:  # with no other connection that a client may use again
+            answer(await _turn(peer.together, _connecting(peer, port), request))
+            line = await peer.read_line()
+            continue
+        async with peer.connect(port) as connected:
+            operations = _operations(connected)
+            while line and (request := json.loads(line)).get("operation") != CONNECT:
+                if "hold" in request:
+                    await hold(peer, port, answer, request)
+                else:
+                    answer(await _turn(peer.together, operations[request["operation"]], request))
+                line = await peer.read_line()
 
 
 async def serve_operations(
@@ -68,23 +93,23 @@ async def serve_operations(
     packages: Sequence[str],
 ) -> None:
     """The same for a peer that needs no keys."""
-    answer({"versions": {name: importlib.metadata.version(name) for name in packages}})
+    answer({"versions": _versions(packages)})
     while line := await read_line():
         request = json.loads(line)
-        operation = operations[request["operation"]]
-        turn = await _turn(together, operation, request["tasks"], request["seconds"], request["most"])
-        answer(asdict(turn))
+        answer(await _turn(together, operations[request["operation"]], request))
+
+
+def _versions(packages: Sequence[str]) -> dict[str, str]:
+    return {name: importlib.metadata.version(name) for name in packages}
 
 
 async def _turn(
     together: Callable[[int, Operation], Awaitable[None]],
     operation: Operation,
-    tasks: int,
-    seconds: float,
-    most: int,
-) -> Turn:
+    request: Mapping[str, Any],
+) -> dict[str, object]:
     """Repeat the operation in each task until the time is up; what has begun is finished and counted."""
-    clock = time.perf_counter
+    clock, most = time.perf_counter, request["most"]
     latencies: list[float] = []
     record = latencies.append
 
@@ -100,43 +125,55 @@ async def _turn(
 
     gc.collect()
     cpu, begin = cpu_seconds(), clock()
-    until = begin + seconds
-    await together(tasks, repeat)
+    until = begin + request["seconds"]
+    await together(request["tasks"], repeat)
     wall, cpu = clock() - begin, cpu_seconds() - cpu
-    return Turn(
+    turn = Turn(
         cpu_us=cpu / len(latencies) * 1e6,
         ops_s=len(latencies) / wall,
         p50_us=percentile(latencies, 0.50) * 1e6,
         p99_us=percentile(latencies, 0.99) * 1e6,
     )
+    return asdict(turn)
 
 
-def _operations(peer: Operations[Text]) -> dict[str, Operation]:
-    read_keys = [peer.text(key("get", index)) for index in range(KEYS)]
-    written_keys = [peer.text(key("put", index)) for index in range(KEYS)]
-    value = peer.text(VALUE)
+def _operations(connected: Operations[Text]) -> dict[str, Operation]:
+    read_keys = [connected.text(key("get", index)) for index in range(KEYS)]
+    written_keys = [connected.text(key("put", index)) for index in range(KEYS)]
+    value = connected.text(VALUE)
 
     async def get(index: int) -> None:
-        if await peer.get(read_keys[index % KEYS]) != value:
+        if await connected.get(read_keys[index % KEYS]) != value:
             raise WrongAnswerError(read_keys[index % KEYS])
 
     async def put(index: int) -> None:
-        await peer.put(written_keys[index % KEYS], value)
+        await connected.put(written_keys[index % KEYS], value)
 
-    many, large_key, large = peer.text(MANY_PREFIX), peer.text(f"{MIB_PREFIX}{0:08d}"), peer.text(MIB)
+    many, large_key, large = map(connected.text, (MANY_PREFIX, f"{MIB_PREFIX}{0:08d}", MIB))
 
     async def prefix(_index: int) -> None:
-        if await peer.prefix(many) != MANY:
+        if await connected.prefix(many) != MANY:
             raise WrongAnswerError(many)
 
     async def get_mib(_index: int) -> None:
-        if await peer.get(large_key) != large:
+        if await connected.get(large_key) != large:
             raise WrongAnswerError(large_key)
 
     async def put_mib(_index: int) -> None:
-        await peer.put(large_key, large)
+        await connected.put(large_key, large)
 
     return {"get": get, "put": put, "prefix": prefix, "get_mib": get_mib, "put_mib": put_mib}
+
+
+def _connecting(peer: Peer[Text], port: int) -> Operation:
+    """Connects, gets a key, and ends the connection."""
+
+    async def connect(index: int) -> None:
+        async with peer.connect(port) as connected:
+            if await connected.get(connected.text(key("get", index % KEYS))) != connected.text(VALUE):
+                raise WrongAnswerError(index)
+
+    return connect
 
 
 async def _preload(peer: Operations[Text], task: int) -> None:

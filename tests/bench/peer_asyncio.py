@@ -91,12 +91,8 @@ CLIENTS: dict[str, tuple[Connect, list[str]]] = {
 def start() -> None:
     name, port = sys.argv[1:]
     connect, packages = CLIENTS[name]
-
-    async def run() -> None:
-        async with connect(int(port)) as operations:
-            await serve(Peer(operations, asyncio_tasks.together, asyncio_tasks.read_line), packages)
-
-    asyncio.run(run())
+    peer = Peer(connect, asyncio_tasks.together, asyncio_tasks.read_line)
+    asyncio.run(serve(peer, int(port), packages))
 
 
 if __name__ == "__main__":

@@ -1,15 +1,15 @@
-"""Bare grpc.aio with protobuf's own stubs, no client library.
-
-Run as ``python -m tests.bench.peer_grpc_aio STUBS PORT``.
-"""
+"""Bare grpc.aio, no client library: ``python -m tests.bench.peer_grpc_aio STUBS PORT``."""
 
 import asyncio
 import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from importlib import import_module
 from typing import Any
 
-from .peer import main, serve
-from .stub_peer import stub_peer
+from . import asyncio_tasks
+from .bare_stubs import operations
+from .peer import Operations, Peer, main, serve
 
 UNLIMITED = [("grpc.max_receive_message_length", -1)]
 
@@ -18,14 +18,15 @@ def start() -> None:
     stubs, port = sys.argv[1:]
     sys.path.insert(0, stubs)
     grpc_aio: Any = import_module("grpc.aio")
-    messages: Any = import_module("etcd.server.kv_pb2")
     services: Any = import_module("etcd.server.kv_pb2_grpc")
 
-    async def run() -> None:
+    @asynccontextmanager
+    async def connect(port: int) -> AsyncGenerator[Operations[bytes]]:
         async with grpc_aio.insecure_channel(f"127.0.0.1:{port}", UNLIMITED) as channel:
-            await serve(stub_peer(services.KVStub(channel), messages), ["grpcio", "protobuf"])
+            yield operations(services.KVStub(channel))
 
-    asyncio.run(run())
+    peer = Peer(connect, asyncio_tasks.together, asyncio_tasks.read_line)
+    asyncio.run(serve(peer, int(port), ["grpcio", "protobuf"]))
 
 
 if __name__ == "__main__":

@@ -1,29 +1,30 @@
-"""Bare grpclib with protobuf's own stubs, no client library.
-
-Run as ``python -m tests.bench.peer_grpclib STUBS PORT``.
-"""
+"""Bare grpclib, no client library: ``python -m tests.bench.peer_grpclib STUBS PORT``."""
 
 import asyncio
 import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from importlib import import_module
 from typing import Any
 
-from .peer import main, serve
-from .stub_peer import stub_peer
+from . import asyncio_tasks
+from .bare_stubs import operations
+from .peer import Operations, Peer, main, serve
 
 
 def start() -> None:
     stubs, port = sys.argv[1:]
     sys.path.insert(0, stubs)
     grpclib: Any = import_module("grpclib.client")
-    messages: Any = import_module("etcd.server.kv_pb2")
     services: Any = import_module("etcd.server.kv_grpc")
 
-    async def run() -> None:
-        async with grpclib.Channel("127.0.0.1", int(port)) as channel:
-            await serve(stub_peer(services.KVStub(channel), messages), ["grpclib", "h2", "protobuf"])
+    @asynccontextmanager
+    async def connect(port: int) -> AsyncGenerator[Operations[bytes]]:
+        async with grpclib.Channel("127.0.0.1", port) as channel:
+            yield operations(services.KVStub(channel))
 
-    asyncio.run(run())
+    peer = Peer(connect, asyncio_tasks.together, asyncio_tasks.read_line)
+    asyncio.run(serve(peer, int(port), ["grpclib", "h2", "protobuf"]))
 
 
 if __name__ == "__main__":

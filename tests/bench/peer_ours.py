@@ -1,6 +1,8 @@
 """Our client through its public API: ``python -m tests.bench.peer_ours ENGINE PORT [CA]``; with CA, it speaks TLS."""
 
 import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
 from .peer import Operations, Peer, main, serve
 
@@ -12,18 +14,19 @@ def start() -> None:
 
     from .trio_tasks import engine, read_line, together
 
-    async def run() -> None:
-        tls = TLSConfig(ca[0]) if ca else None
+    name, port, *ca = sys.argv[1:]
+    tls = TLSConfig(ca[0]) if ca else None
+
+    @asynccontextmanager
+    async def connect(port: int) -> AsyncGenerator[Operations[str]]:
         async with EtcdClient(f"127.0.0.1:{port}", http2=engine(name), tls=tls).connect() as client:
 
             async def prefix(start: str) -> int:
                 return len(await client.get_prefix(start))
 
-            operations = Operations(str, client.get, client.put, prefix)
-            await serve(Peer(operations, together, read_line), ["trio", "h2", "hpack"])
+            yield Operations(str, client.get, client.put, prefix)
 
-    name, port, *ca = sys.argv[1:]
-    trio.run(run)
+    trio.run(serve, Peer(connect, together, read_line), int(port), ["trio", "h2", "hpack"])
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 import asyncio
 import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
 from . import asyncio_tasks
 from .peer import Operations, Peer, main, serve
@@ -10,14 +12,18 @@ from .peer import Operations, Peer, main, serve
 def start() -> None:
     from etcetra_trio import asyncio as shim
 
-    async def run() -> None:
+    @asynccontextmanager
+    async def connect(port: int) -> AsyncGenerator[Operations[str]]:
         async with shim.EtcdClient(f"127.0.0.1:{port}").connect() as client:
 
             async def prefix(start: str) -> int:
                 return len(await client.get_prefix(start))
 
-            operations = Operations(str, client.get, client.put, prefix)
-            await serve(Peer(operations, asyncio_tasks.together, asyncio_tasks.read_line), packages)
+            yield Operations(str, client.get, client.put, prefix)
+
+    async def run() -> None:
+        peer = Peer(connect, asyncio_tasks.together, asyncio_tasks.read_line)
+        await serve(peer, int(port), packages)
 
     name, port = sys.argv[1:]
     packages = ["trio"]

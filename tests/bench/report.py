@@ -1,5 +1,6 @@
 """The tables a run prints, and the same as plain data for JSON."""
 
+import math
 import os
 import platform
 from collections.abc import Mapping, Sequence
@@ -7,16 +8,20 @@ from dataclasses import asdict
 from pathlib import Path
 
 from .imports import ImportTime
-from .stats import Turn, TurnT, cpu_ratio, median_turn
+from .stats import Turn, TurnT, WatchTurn, cpu_ratio, median_turn
 from .workloads import VALUE, Effort, key
 
 BASE = "grpc.aio"
+#: No client, but what the server gives one that costs next to nothing.
+CEILING = "h2load"
 HEADINGS = (
     "client",
     "CPU us/op",
     f"x {BASE}",
     "x cheapest other",
     "ops/s",
+    "x fastest other",
+    f"x {CEILING}",
     "p50 us",
     "p99 us",
     "CPU us/op, range",
@@ -40,6 +45,7 @@ def workload_table(turns: Mapping[str, Sequence[Turn]], absent: Mapping[str, str
     """One workload: a row for each client, with the reason where there are no figures."""
     medians = {client: median_turn(measured) for client, measured in turns.items()}
     bases = [medians.get(client or "") for client in (BASE, cheapest_other(medians))]
+    rates = [medians.get(client or "") for client in (fastest_other(medians), CEILING)]
     rows: list[list[str]] = []
     for client, measured in turns.items():
         middle = medians[client]
@@ -49,7 +55,9 @@ def workload_table(turns: Mapping[str, Sequence[Turn]], absent: Mapping[str, str
                 client,
                 figure(middle.cpu_us),
                 *(f"{cpu_ratio(middle, base):.2f}" if base else "-" for base in bases),
-                *(figure(value) for value in (middle.ops_s, middle.p50_us, middle.p99_us)),
+                figure(middle.ops_s),
+                *(f"{middle.ops_s / base.ops_s:.2f}" if base else "-" for base in rates),
+                *(figure(value) for value in (middle.p50_us, middle.p99_us)),
                 f"{figure(min(costs))} .. {figure(max(costs))}",
             ]
         )
@@ -59,15 +67,30 @@ def workload_table(turns: Mapping[str, Sequence[Turn]], absent: Mapping[str, str
 
 def cheapest_other(medians: Mapping[str, Turn]) -> str | None:
     """The client that is not ours and costs the least CPU."""
-    others = {client: turn for client, turn in medians.items() if not client.startswith("etcetra_trio")}
+    others = _others(medians)
     return min(others, key=lambda client: others[client].cpu_us, default=None)
 
 
-def import_table(imports: ImportTime) -> str:
-    """The cost of importing us, and trio's own for comparison."""
+def fastest_other(medians: Mapping[str, Turn]) -> str | None:
+    """The client that is not ours and does the most operations a second."""
+    others = _others(medians)
+    return max(others, key=lambda client: others[client].ops_s, default=None)
+
+
+def _others(medians: Mapping[str, Turn]) -> dict[str, Turn]:
+    return {
+        client: turn
+        for client, turn in medians.items()
+        if not client.startswith("etcetra_trio") and client != CEILING
+    }
+
+
+def import_table(imports: ImportTime, others: Mapping[str, float]) -> str:
+    """The cost of importing us, and that of trio and of other clients for comparison."""
     rows = [
         ["trio", figure(imports.trio_cpu_ms), ""],
         ["etcetra_trio, after trio", figure(imports.cpu_ms), figure(imports.wall_ms)],
+        *([f"{client}, alone", figure(cpu_ms), ""] for client, cpu_ms in others.items()),
     ]
     return table(("import of", "CPU ms", "wall ms"), rows)
 
@@ -101,12 +124,19 @@ def _machine() -> str:
 def workload_data(turns: Mapping[str, Sequence[TurnT]], absent: Mapping[str, str]) -> dict[str, object]:
     """The same as plain data: medians and every round."""
     figures = {
-        client: {"median": asdict(median_turn(measured)), "rounds": [asdict(turn) for turn in measured]}
+        client: {"median": _plain(median_turn(measured)), "rounds": [_plain(turn) for turn in measured]}
         for client, measured in turns.items()
     }
     return {"clients": figures, "absent": dict(absent)}
 
 
+def _plain(turn: Turn | WatchTurn) -> dict[str, float | None]:
+    """JSON has no number for what was not measured."""
+    return {name: None if math.isnan(value) else value for name, value in asdict(turn).items()}
+
+
 def figure(value: float) -> str:
     """A number with as many digits as matter."""
+    if math.isnan(value):
+        return "-"
     return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"

@@ -6,13 +6,24 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 from .live import LivePeer, PeerFailedError, PeerMissingError, live_peer
-from .peer_environments import PACKAGES
+from .peer_environments import ETCD3, PACKAGES, Environments
+from .report import CEILING
 from .stats import Turn, TurnT, WatchTurn
 from .workloads import MANY, MANY_PREFIX, MIB, MIB_PREFIX, VALUE
 
 Results = dict[str, dict[str, list[Turn]]]
 """The turns of every workload and client."""
 WatchResults = dict[str, dict[str, list[WatchTurn]]]
+TLS_ROW = "etcetra_trio lean TLS"
+"""Ours on a server of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """How a peer is started."""
+
+    command: Sequence[str]
+    python: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +34,7 @@ class Clients:
     missing: dict[str, str] = field(default_factory=dict[str, str])
     failed: dict[str, str] = field(default_factory=dict[str, str])
     versions: dict[str, str] = field(default_factory=dict[str, str])
+    starts: dict[str, Start] = field(default_factory=dict[str, Start])
 
     @property
     def absent(self) -> dict[str, str]:
@@ -39,7 +51,16 @@ def commands(port: int, stubs: str) -> dict[str, Sequence[str]]:
         "etcetra_trio h2": ("peer_ours", "h2", str(port)),
         "grpc.aio": ("peer_grpc_aio", stubs, str(port)),
         "grpclib": ("peer_grpclib", stubs, str(port)),
-        **{client: ("peer_asyncio", client, str(port)) for client in PACKAGES},
+    }
+
+
+def other_commands(port: int, tls: Sequence[str], h2load: Sequence[str]) -> dict[str, Sequence[str]]:
+    """Those that are not there for limits without ``--peers``: other clients, TLS, and the server's ceiling."""
+    return {
+        **{client: ("peer_asyncio", client, str(port)) for client in PACKAGES if client != ETCD3},
+        ETCD3: ("peer_etcd3", str(port)),
+        TLS_ROW: ("peer_ours", "lean", *tls),
+        CEILING: ("peer_h2load", str(port), *h2load),
     }
 
 
@@ -67,18 +88,19 @@ async def store(writer: LivePeer, workloads: Container[str]) -> None:
 
 @asynccontextmanager
 async def started(
-    peers: Mapping[str, Sequence[str]], pythons: Mapping[str, str]
+    peers: Mapping[str, Sequence[str]], environments: Environments
 ) -> AsyncGenerator[Clients, None]:
-    """Start every peer that can start, and end them all when the block is left.
-
-    Some have a Python of their own in ``pythons``.
-    """
-    clients = Clients()
+    """Start every peer that can start, and end them all when the block is left."""
+    clients, pythons = Clients(), environments.pythons
     async with AsyncExitStack() as stack:
         for client, command in peers.items():
+            if client in environments.refused:
+                clients.missing[client] = environments.refused[client]
+                continue
+            start = clients.starts[client] = Start(command, pythons.get(client, sys.executable))
             try:
                 clients.live[client] = await stack.enter_async_context(
-                    live_peer(*command, python=pythons.get(client, sys.executable))
+                    live_peer(*start.command, python=start.python)
                 )
                 owner = f" of {client}" if client in pythons else ""
                 for package, version in clients.live[client].versions.items():

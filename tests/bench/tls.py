@@ -1,18 +1,16 @@
 """What TLS costs our client: the same work on a server without it, and on one for each way that etcd serves it."""
 
-import tempfile
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
 
 import trio
-import trustme
 
-from etcetra_trio.testing import EtcdServer, ServerTLS, find_etcd
+from etcetra_trio.testing import find_etcd
 
 from .checks import Check
 from .live import live_peer
 from .report import figure, table
+from .server import tls_server
 from .stats import Turn, median_turn
 from .workloads import Effort, Workload
 
@@ -29,8 +27,10 @@ TlsTurns = dict[str, list[Turn]]
 async def tls_turns(port: int, effort: Effort) -> TlsTurns:
     """The turns of each client, asked in turn."""
     turns: TlsTurns = {}
-    async with _servers() as servers, AsyncExitStack() as stack:
-        addresses = {PLAIN: (str(port),), **servers}
+    async with AsyncExitStack() as stack:
+        addresses: dict[str, tuple[str, ...]] = {PLAIN: (str(port),)}
+        for name, separate_http in (await _ways()).items():
+            addresses[name] = await stack.enter_async_context(tls_server(separate_http=separate_http))
         peers = {
             name: await stack.enter_async_context(live_peer("peer_ours", "lean", *address))
             for name, address in addresses.items()
@@ -41,26 +41,13 @@ async def tls_turns(port: int, effort: Effort) -> TlsTurns:
     return turns
 
 
-@asynccontextmanager
-async def _servers() -> AsyncGenerator[dict[str, tuple[str, str]], None]:
-    """The port and the authority's file of a server for each way."""
+async def _ways() -> dict[str, bool]:
+    """The ways that this etcd has, and whether HTTP has a place of its own."""
     described = await trio.run_process(
         [find_etcd(), "--help"], capture_stdout=True, capture_stderr=True, check=False
     )
-    with tempfile.TemporaryDirectory(prefix="etcetra-trio-bench-") as folder:
-        ca, server = Path(folder, "ca.pem"), Path(folder, "server.pem")
-        authority = trustme.CA()
-        authority.cert_pem.write_to_path(str(ca))
-        authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(server))
-        ways = {"TLS by net/http": ServerTLS(server, server)}
-        if b"--listen-client-http-urls" in described.stdout + described.stderr:
-            ways["TLS by grpc-go"] = ServerTLS(server, server, separate_http=True)
-        async with AsyncExitStack() as stack:
-            found: dict[str, tuple[str, str]] = {}
-            for name, tls in ways.items():
-                etcd = EtcdServer(extra_args=["--log-level", "error"], tls=tls)
-                found[name] = (str((await stack.enter_async_context(etcd)).port), str(ca))
-            yield found
+    separate = b"--listen-client-http-urls" in described.stdout + described.stderr
+    return {"TLS by net/http": False, **({"TLS by grpc-go": True} if separate else {})}
 
 
 def tls_table(turns: TlsTurns) -> str:

@@ -48,7 +48,7 @@ def watch_checks(results: WatchResults) -> list[Check]:
         value = None
         if OURS in turns and base in turns:
             value = cpu_ratio(median_turn(turns[OURS]), median_turn(turns[base]))
-        found.append(Check(f"{workload}: CPU per event, {OURS} / {base}", limit, value))
+        found.append(Check(f"{workload}: CPU per event, / {base}", limit, value))
     return found
 
 

@@ -11,6 +11,9 @@ MANY_PREFIX = "benchmark/many/"
 MIB = "m" * (1 << 20)
 MIB_PREFIX = "benchmark/mib/"
 
+#: A connection, one get over it, and its end.
+CONNECT = "connect"
+
 
 @dataclass(frozen=True, slots=True)
 class Workload:
@@ -28,11 +31,12 @@ class Workload:
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How long to measure: rounds over all clients, seconds of each turn, processes timed for the import."""
+    """How long to measure: rounds over all clients, seconds of each turn, processes for the import and for memory."""
 
     rounds: int
     seconds: float
     imports: int
+    held: int
 
 
 WORKLOADS = {
@@ -42,13 +46,14 @@ WORKLOADS = {
         Workload("prefix", 1),
         Workload("get_mib", 1),
         Workload("put_mib", 1, most=8),
+        Workload(CONNECT, 1),
     )
 }
 IMPORT = "import"
-FULL = Effort(rounds=7, seconds=1.0, imports=15)
-QUICK = Effort(rounds=5, seconds=0.2, imports=7)
+FULL = Effort(rounds=7, seconds=1.0, imports=15, held=3)
+QUICK = Effort(rounds=5, seconds=0.2, imports=7, held=1)
 # Few workloads then, so many short turns: the ratio of two medians is steady only over a good number of rounds.
-QUICK_CHECK = Effort(rounds=21, seconds=0.15, imports=7)
+QUICK_CHECK = Effort(rounds=21, seconds=0.15, imports=7, held=1)
 
 
 def key(operation: str, index: int) -> str:

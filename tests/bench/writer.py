@@ -1,6 +1,6 @@
 """The process that makes the events, so that watching is all that the watching processes do.
 
-Run as ``python -m tests.bench.writer PORT``.
+Run as ``python -m tests.bench.writer PORT [CA]``; with CA, it speaks TLS.
 """
 
 import json
@@ -10,7 +10,7 @@ from functools import partial
 
 import trio
 
-from etcetra_trio import EtcdClient, EtcdCommunicator, TxnAction
+from etcetra_trio import EtcdClient, EtcdCommunicator, TLSConfig, TxnAction
 
 from .peer import answer, main
 from .trio_tasks import read_line
@@ -53,11 +53,12 @@ async def write(client: EtcdCommunicator[str], writing: Writing) -> int:
 
 def start() -> None:
     async def run() -> None:
-        async with EtcdClient(f"127.0.0.1:{sys.argv[1]}").connect() as client:
+        async with EtcdClient(f"127.0.0.1:{port}", tls=TLSConfig(ca[0]) if ca else None).connect() as client:
             answer({"versions": {}})
             while line := await read_line():
                 answer({"revision": await write(client, Writing(**json.loads(line)))})
 
+    port, *ca = sys.argv[1:]
     trio.run(run)
 
 
