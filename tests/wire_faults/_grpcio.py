@@ -25,8 +25,8 @@ class Store:
         self.puts: list[bytes] = []
         self.events: list[mvccpb.Event] = []
         self.renewals = 0
-        #: When each call that :func:`sleeping` holds back arrived.
-        self.asleep: list[float] = []
+        #: The calls that :func:`sleeping` held back.
+        self.asleep: list[str] = []
         #: The metadata of each call.
         self.metadata: list[dict[str, str | bytes]] = []
 
@@ -105,7 +105,7 @@ def sleeping(store: Store, seconds: float, then: Handler) -> Handler:
     """A handler that takes its time, or as much of it as the client gives it."""
 
     def handler(requests: Requests, context: grpc.ServicerContext) -> Answers:
-        store.asleep.append(time.monotonic())
+        store.asleep.append(then.__name__)
         deadline = time.monotonic() + seconds
         while context.is_active() and time.monotonic() < deadline:
             time.sleep(0.005)
