@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import builtins
 import re
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
@@ -98,8 +100,18 @@ def use_public_names(app: Sphinx, doctree: nodes.document) -> None:
             star.replace_self(nodes.Text(star.astext()))
 
 
+def bring_the_other_pages(app: Sphinx, failure: Exception | None) -> None:
+    """Put what is Markdown here, which Sphinx does not read, where the links of ``index`` lead to."""
+    if app.builder.name == "html" and failure is None:
+        here, there = Path(app.srcdir), Path(app.outdir)
+        shutil.copytree(here / "design", there / "design", dirs_exist_ok=True)
+        for page in here.glob("*.md"):
+            shutil.copy(page, there)
+
+
 def setup(app: Sphinx) -> None:
     """Sphinx calls this."""
     app.connect("autodoc-process-docstring", keep_first_line, priority=400)  # napoleon has 500
     app.connect("autodoc-process-bases", show_public_bases)
     app.connect("doctree-read", use_public_names)
+    app.connect("build-finished", bring_the_other_pages)
