@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
-from ._compare import CompareKey
+from ._compare import CompareKey, encode_compare
 from ._keys import RAW
 from ._proto import _codec as pb
 from ._proto._methods import DELETE_RANGE, RANGE, TXN
@@ -40,7 +40,7 @@ class Barrier:
           EtcdError: as every write. It is safe to repeat.
         """
         message = pb.txn_request(
-            [(CompareKey(self._key).version == 0).encode(RAW)],
+            [encode_compare(CompareKey(self._key).version == 0, RAW)],
             [pb.request_op(request_put=pb.put_request(self._key, b""))],
         )
         await self._endpoints.call(TXN, message, pb.decode_txn_response, write=True)

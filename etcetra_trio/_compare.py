@@ -1,5 +1,8 @@
 """Conditions of transactions: ``CompareKey("k").version > 1``. Pure."""
 
+# pyright: reportPrivateUsage=false
+# What a condition is made of is nothing for users, but for the functions here.
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Literal, NoReturn
@@ -70,14 +73,6 @@ class CompareKey:
     def lease(self) -> CompareBuilder:
         """The id of the key's lease; 0: none (etcd 3.3)."""
         return CompareBuilder(self, "lease")
-
-    def address(self, keys: KeySpace[TextT]) -> tuple[bytes, bytes]:
-        """The ``(key, range_end)`` that the condition is about."""
-        if self._prefix:
-            return keys.prefix(self._key)
-        if self._range_end is not None:
-            return keys.range(self._key, self._range_end)
-        return keys.key(self._key), b""
 
     def __repr__(self) -> str:
         more = (
@@ -152,25 +147,6 @@ class Compare:
         self._result = result
         self._operand = operand
 
-    def encode(self, keys: KeySpace[TextT]) -> bytes:
-        """The condition as etcd takes it."""
-        key, range_end = self._key.address(keys)
-        operand = self._operand
-        if not isinstance(operand, int):
-            return pb.compare(
-                self._result, _TARGETS["value"], key, value=keys.value(operand, key), range_end=range_end
-            )
-        return pb.compare(
-            self._result,
-            _TARGETS[self._target],
-            key,
-            version=operand if self._target == "version" else None,
-            create_revision=operand if self._target == "create" else None,
-            mod_revision=operand if self._target == "mod" else None,
-            lease=operand if self._target == "lease" else None,
-            range_end=range_end,
-        )
-
     def __bool__(self) -> NoReturn:
         raise TypeError(
             "a compare is for the server to decide: pass it to txn_compare, "
@@ -179,3 +155,32 @@ class Compare:
 
     def __repr__(self) -> str:
         return f"{self._key!r}.{self._target} {_SIGNS[self._result]} {self._operand!r}"
+
+
+def encode_compare(compare: Compare, keys: KeySpace[TextT]) -> bytes:
+    """A condition as etcd takes it."""
+    key, range_end = _address(compare._key, keys)
+    operand, target = compare._operand, compare._target
+    if not isinstance(operand, int):
+        return pb.compare(
+            compare._result, _TARGETS["value"], key, value=keys.value(operand, key), range_end=range_end
+        )
+    return pb.compare(
+        compare._result,
+        _TARGETS[target],
+        key,
+        version=operand if target == "version" else None,
+        create_revision=operand if target == "create" else None,
+        mod_revision=operand if target == "mod" else None,
+        lease=operand if target == "lease" else None,
+        range_end=range_end,
+    )
+
+
+def _address(key: CompareKey, keys: KeySpace[TextT]) -> tuple[bytes, bytes]:
+    """The ``(key, range_end)`` that a condition is about."""
+    if key._prefix:
+        return keys.prefix(key._key)
+    if key._range_end is not None:
+        return keys.range(key._key, key._range_end)
+    return keys.key(key._key), b""

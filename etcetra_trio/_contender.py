@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import trio
 
-from ._compare import CompareKey
+from ._compare import CompareKey, encode_compare
 from ._errors import EtcdError
 from ._keys import RAW
 from ._proto import _codec as pb
@@ -91,7 +91,7 @@ class Contender:
         # The read comes before the put: the youngest key that it finds is the one before this one.
         youngest = pb.range_request(*self._range, 1, 0, SortOrder.DESCEND, SortTarget.CREATE, keys_only=True)
         message = pb.txn_request(
-            [(CompareKey(self.key).create == 0).encode(RAW)],
+            [encode_compare(CompareKey(self.key).create == 0, RAW)],
             [
                 pb.request_op(request_range=youngest),
                 pb.request_op(request_put=pb.put_request(self.key, value, self._kept.id)),
@@ -178,7 +178,7 @@ class Contender:
           EtcdError: it was not deleted, or perhaps.
         """
         message = pb.txn_request(
-            [(CompareKey(self.key).create == self.fence).encode(RAW)],
+            [encode_compare(CompareKey(self.key).create == self.fence, RAW)],
             [pb.request_op(request_delete_range=pb.delete_range_request(self.key))],
         )
         await self._endpoints.call(_REPEATABLE_TXN, message, pb.decode_txn_response, write=True)

@@ -77,6 +77,9 @@ class Held(Generic[TextT]):
         Cancellation:
           May have happened.
 
+        Returns:
+          As :meth:`EtcdCommunicator.put`.
+
         Raises:
           LeaseLostError: it is lost, and nothing was written; its class says what was held.
           EtcdError: as :meth:`EtcdCommunicator.put`.
@@ -101,6 +104,9 @@ class Held(Generic[TextT]):
 
         Cancellation:
           May have happened.
+
+        Returns:
+          As :meth:`EtcdCommunicator.delete`.
 
         Raises:
           LeaseLostError: it is lost, and nothing was deleted; its class says what was held.

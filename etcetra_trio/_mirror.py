@@ -1,5 +1,8 @@
 """A prefix as a live mapping: ``async with communicator.mirror("/services/") as view: view["/services/a"]``."""
 
+# pyright: reportPrivateUsage=false
+# A mirror and the channels of its changes know each other's insides, which are nothing for users.
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
@@ -89,7 +92,7 @@ class Mirror(Mapping[TextT, TextT]):
             else:
                 self._records[event.key] = event
             for subscriber in self._subscribers:
-                subscriber.note(event.key)
+                subscriber._note(event.key)
         self._revision = batch.revision
         self._wake()
 
@@ -101,29 +104,29 @@ class Mirror(Mapping[TextT, TextT]):
     def _wake(self) -> None:
         self._changed.unpark_all()
         for subscriber in self._subscribers:
-            subscriber.wake()
+            subscriber._wake()
 
-    def check(self) -> None:
+    def _check(self) -> None:
         """Raise why this cannot be read, if so."""
         if self._failure is not None:
             raise self._failure.with_traceback(None)
 
     def __getitem__(self, key: str | bytes) -> TextT:
         """The value of a key."""
-        self.check()
+        self._check()
         kv = self._record(key)
         return self._keys.text_value(kv.value, kv.key)
 
     def __contains__(self, key: object) -> bool:
-        self.check()
+        self._check()
         return isinstance(key, str | bytes) and bool(key) and self._keys.key(key) in self._records
 
     def __iter__(self) -> Iterator[TextT]:
-        self.check()
+        self._check()
         return map(self._keys.text_key, list(self._records))
 
     def __len__(self) -> int:
-        self.check()
+        self._check()
         return len(self._records)
 
     def record(self, key: str | bytes) -> KeyValue[TextT]:
@@ -132,7 +135,7 @@ class Mirror(Mapping[TextT, TextT]):
         Raises:
           KeyError: there is no such key.
         """
-        self.check()
+        self._check()
         return key_value(self._keys, self._record(key))
 
     def _record(self, key: str | bytes) -> pb.KeyValue | Change:
@@ -146,7 +149,7 @@ class Mirror(Mapping[TextT, TextT]):
     @property
     def revision(self) -> int:
         """The revision of the store that this shows."""
-        self.check()
+        self._check()
         if self._watcher is not None and not self._watcher.inbox:
             return max(self._revision, self._watcher.known_revision)
         return self._revision
@@ -162,7 +165,7 @@ class Mirror(Mapping[TextT, TextT]):
           EtcdError: the mirror failed.
         """
         await trio.lowlevel.checkpoint()
-        self.check()
+        self._check()
         while not predicate(self):
             await self.wait_change()
 
@@ -180,7 +183,7 @@ class Mirror(Mapping[TextT, TextT]):
           EtcdError: the mirror failed.
         """
         await trio.lowlevel.checkpoint()
-        self.check()
+        self._check()
         if self._watch is not None and self.revision < revision:
             await self._watch.wait_revision(revision)
         while self.revision < revision:
@@ -196,29 +199,29 @@ class Mirror(Mapping[TextT, TextT]):
           trio.ClosedResourceError: the mirror or the client was closed.
           EtcdError: the mirror failed.
         """
-        self.check()
+        self._check()
         await self._changed.park()
-        self.check()
+        self._check()
 
     def changes(self) -> MirrorChanges[TextT]:
         """A channel of what changes from now on: the newest value of each key that changed since the last look."""
-        self.check()
+        self._check()
         changes = MirrorChanges(self)
         self._subscribers.add(changes)
         return changes
 
-    def change(self, raw: bytes) -> tuple[TextT, TextT | None]:
+    def _change(self, raw: bytes) -> tuple[TextT, TextT | None]:
         """A key as the user knows it, and what it is now."""
         kv = self._records.get(raw)
         return self._keys.text_key(raw), None if kv is None else self._keys.text_value(kv.value, raw)
 
-    def forget(self, changes: MirrorChanges[TextT]) -> None:
+    def _forget(self, changes: MirrorChanges[TextT]) -> None:
         """A channel was closed."""
         self._subscribers.discard(changes)
 
     def statistics(self) -> WatchStatistics:
         """How the watch behind this is doing."""
-        self.check()
+        self._check()
         assert self._watch is not None
         return self._watch.statistics()
 

@@ -1,5 +1,8 @@
 """What changed in a mirror, as a Trio channel."""
 
+# pyright: reportPrivateUsage=false
+# A mirror and the channels of its changes know each other's insides, which are nothing for users.
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic, NamedTuple
@@ -35,12 +38,12 @@ class MirrorChanges(trio.abc.ReceiveChannel[MirrorChange[TextT]]):
         self._changed: dict[bytes, None] = {}
         self._waiting = trio.lowlevel.ParkingLot()
 
-    def note(self, key: bytes) -> None:
+    def _note(self, key: bytes) -> None:
         """A key changed."""
         self._changed.pop(key, None)
         self._changed[key] = None
 
-    def wake(self) -> None:
+    def _wake(self) -> None:
         """Something changed, or the mirror failed."""
         self._waiting.unpark_all()
 
@@ -63,7 +66,7 @@ class MirrorChanges(trio.abc.ReceiveChannel[MirrorChange[TextT]]):
         values: dict[TextT, TextT | None] = {}
         for raw in self._changed:
             try:
-                key, value = self._mirror.change(raw)
+                key, value = self._mirror._change(raw)
             except EncodingError:
                 del self._changed[raw]
                 raise
@@ -74,7 +77,7 @@ class MirrorChanges(trio.abc.ReceiveChannel[MirrorChange[TextT]]):
     def _check(self) -> None:
         if self._closed:
             raise trio.ClosedResourceError("this channel was closed")
-        self._mirror.check()
+        self._mirror._check()
 
     async def aclose(self) -> None:
         """Stop.
@@ -83,6 +86,6 @@ class MirrorChanges(trio.abc.ReceiveChannel[MirrorChange[TextT]]):
           It is closed in any case.
         """
         self._closed = True
-        self._mirror.forget(self)
-        self.wake()
+        self._mirror._forget(self)
+        self._wake()
         await trio.lowlevel.checkpoint()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Generic, NamedTuple, final
 
 import trio
 
-from ._compare import CompareKey
+from ._compare import CompareKey, encode_compare
 from ._contender import below
 from ._keys import RAW, TextT
 from ._proto import _codec as pb
@@ -142,7 +142,7 @@ async def _take(endpoints: Endpoints, item: _Item, first: bytes) -> _Look:
       trio.ClosedResourceError: the client is closed.
     """
     message = pb.txn_request(
-        [(CompareKey(item.key).mod == item.mod_revision).encode(RAW)],
+        [encode_compare(CompareKey(item.key).mod == item.mod_revision, RAW)],
         [pb.request_op(request_delete_range=pb.delete_range_request(item.key))],
         [pb.request_op(request_range=first)],
     )

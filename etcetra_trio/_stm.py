@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Generic, Literal, TypeAlias, TypeVar, final, g
 
 import trio
 
-from ._compare import CompareKey
+from ._compare import CompareKey, encode_compare
 from ._errors import InvalidRequestError
 from ._keys import RAW, TextT
 from ._kv import put_message
@@ -168,7 +168,7 @@ class Attempt:
             blind = self._writes.keys() - self._reads.keys()
             compares += [CompareKey(key).mod < self._revision + 1 for key in blind]
         message = pb.txn_request(
-            [compare.encode(RAW) for compare in compares],
+            [encode_compare(compare, RAW) for compare in compares],
             [operation for _, operation in self._writes.values()],
             [pb.request_op(request_range=pb.range_request(key)) for key in self._reads],
         )

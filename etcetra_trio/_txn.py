@@ -6,7 +6,7 @@ from collections.abc import Coroutine, Iterable
 from typing import TYPE_CHECKING, Generic, Literal, TypeAlias, Union, cast
 
 from ._checks import kind_of
-from ._compare import Compare
+from ._compare import Compare, encode_compare
 from ._keys import TextT
 from ._kv import address, put_message, range_message
 from ._proto import _codec as pb
@@ -255,4 +255,4 @@ def _encode(compare: object, keys: KeySpace[TextT]) -> bytes:
     if not isinstance(compare, Compare):
         msg = f"{compare!r} is no compare: write CompareKey(…).value == …"
         raise TypeError(msg)
-    return compare.encode(keys)
+    return encode_compare(compare, keys)

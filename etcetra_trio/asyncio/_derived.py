@@ -976,7 +976,7 @@ class DerivedEtcdCommunicator(Wrapped, Generic[TextT]):
           encoding: The text codec of this call; None takes and gives bytes. The default is the client's.
 
         Returns:
-          With ``prev_kv=True`` the value before; None if there was none.
+          With ``prev_kv=True`` the value before, if there was one; else None. :meth:`txn` tells more.
 
         Raises:
           LeaseNotFoundError: there is no such lease.
@@ -1019,7 +1019,7 @@ class DerivedEtcdCommunicator(Wrapped, Generic[TextT]):
           encoding: The text codec of this call; None takes and gives bytes. The default is the client's.
 
         Returns:
-          With ``prev_kv=True`` the value before; None if there was none.
+          With ``prev_kv=True`` the value before, if there was one; else None. :meth:`txn` tells more.
 
         Raises:
           EtcdError: see :class:`Writes`.
@@ -2081,6 +2081,9 @@ class Leadership(Wrapped, Generic[TextT]):
         Cancellation:
           May have happened.
 
+        Returns:
+          With ``prev_kv=True`` the value before, if there was one; else None. :meth:`txn` tells more.
+
         Raises:
           LeaseLostError: it is lost, and nothing was written; its class says what was held.
           EtcdError: as :meth:`EtcdCommunicator.put`.
@@ -2102,6 +2105,9 @@ class Leadership(Wrapped, Generic[TextT]):
 
         Cancellation:
           May have happened.
+
+        Returns:
+          With ``prev_kv=True`` the value before, if there was one; else None. :meth:`txn` tells more.
 
         Raises:
           LeaseLostError: it is lost, and nothing was deleted; its class says what was held.
@@ -2261,6 +2267,9 @@ class Lock(Wrapped, Generic[TextT]):
         Cancellation:
           May have happened.
 
+        Returns:
+          With ``prev_kv=True`` the value before, if there was one; else None. :meth:`txn` tells more.
+
         Raises:
           LeaseLostError: it is lost, and nothing was written; its class says what was held.
           EtcdError: as :meth:`EtcdCommunicator.put`.
@@ -2282,6 +2291,9 @@ class Lock(Wrapped, Generic[TextT]):
 
         Cancellation:
           May have happened.
+
+        Returns:
+          With ``prev_kv=True`` the value before, if there was one; else None. :meth:`txn` tells more.
 
         Raises:
           LeaseLostError: it is lost, and nothing was deleted; its class says what was held.
@@ -2320,10 +2332,6 @@ class Mirror(Entered, Mapping[TextT, TextT]):
           EtcdError: as every read.
         """
         return await self._enter()
-
-    def check(self) -> None:
-        """Raise why this cannot be read, if so."""
-        return self._do(self._trio.check)
 
     def __getitem__(self, key: str | bytes) -> TextT:
         """The value of a key."""
@@ -2397,14 +2405,6 @@ class Mirror(Entered, Mapping[TextT, TextT]):
         """A channel of what changes from now on: the newest value of each key that changed since the last look."""
         return self._do(self._trio.changes)
 
-    def change(self, raw: bytes) -> tuple[TextT, TextT | None]:
-        """A key as the user knows it, and what it is now."""
-        return self._do(self._trio.change, raw)
-
-    def forget(self, changes: MirrorChanges[TextT]) -> None:
-        """A channel was closed."""
-        return self._do(self._trio.forget, changes)
-
     def statistics(self) -> WatchStatistics:
         """How the watch behind this is doing."""
         return self._do(self._trio.statistics)
@@ -2415,14 +2415,6 @@ class MirrorChanges(Channel[MirrorChange[TextT]]):
 
     Made by :meth:`Mirror.changes`.
     """
-
-    def note(self, key: bytes) -> None:
-        """A key changed."""
-        return self._do(self._trio.note, key)
-
-    def wake(self) -> None:
-        """Something changed, or the mirror failed."""
-        return self._do(self._trio.wake)
 
     async def receive(self) -> MirrorChange[TextT]:
         """Wait until something has changed.

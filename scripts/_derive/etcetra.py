@@ -34,12 +34,12 @@ RESULTS = {
     "put": (
         "TextT | None",
         "previous({})",
-        "With ``prev_kv=True`` the value before; None if there was none.",
+        "With ``prev_kv=True`` the value before, if there was one; else None. :meth:`txn` tells more.",
     ),
     "delete": (
         "TextT | None",
         "deleted({})",
-        "With ``prev_kv=True`` the value before; None if there was none.",
+        "With ``prev_kv=True`` the value before, if there was one; else None. :meth:`txn` tells more.",
     ),
     **dict.fromkeys(
         ("delete_prefix", "delete_range"),
