@@ -1,0 +1,1 @@
+"""One client that works for long, and does not grow."""
