@@ -45,6 +45,13 @@ def test_the_examples_print_what_their_comments_say() -> None:
         "lease(",
         "campaign(",
         "observe(",
+        "semaphore(",
+        "stm(",
+        "queue(",
+        "barrier(",
+        "start_revision=",
+        "mirror(",
+        "EtcdServer()",
     ],
 )
 def test_shows(call: str) -> None:

@@ -38,6 +38,8 @@ def test_the_examples_print_what_their_comments_say(
         ".value >",
         "txn_compare(",
         ".txn(",
+        "prev_kv=True",
+        "wait_revision(",
     ],
 )
 def test_shows(call: str) -> None:
