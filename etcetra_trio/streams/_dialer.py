@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from copy import copy
 from dataclasses import replace
 from functools import partial
@@ -173,12 +174,11 @@ class Dialer:
         await trio.lowlevel.checkpoint()
         if self.tokens is not None:
             with trio.move_on_after(CONNECT_TIMEOUT):
-                try:
+                with suppress(trio.ClosedResourceError):
                     await self.tokens.ensure(connection)
-                except trio.ClosedResourceError:
-                    await trio.lowlevel.checkpoint_if_cancelled()  # the client is closed
-                    raise ConnectionLostError(str(connection.target), "nobody needed it") from None
-                return
+                    return
+                await trio.lowlevel.checkpoint_if_cancelled()  # if it is the client that was closed
+                raise ConnectionLostError(str(connection.target), "nobody needed it")
             raise TimeoutError(f"no token within {CONNECT_TIMEOUT:g} s")
 
     def _on_lost(self, slot: Slot, connection: Connection) -> None:
