@@ -40,6 +40,10 @@ class Race(Generic[PlaceT, ResultT]):
         Cancellation:
           Cancels the attempts.
         """
+        if len(self._places) == 1:  # as usual; no tasks then
+            (place,) = self._places
+            await self._finish(place)
+            return self.winner
         async with trio.open_nursery(strict_exception_groups=True) as nursery:
             for place in self._places:
                 over = trio.Event()
@@ -54,12 +58,18 @@ class Race(Generic[PlaceT, ResultT]):
     async def _run_one(  # noqa: ASYNC910 - a child task
         self, place: PlaceT, over: trio.Event, everybody: trio.CancelScope
     ) -> None:
+        if await self._finish(place):
+            everybody.cancel("another attempt succeeded")
+        else:
+            over.set()
+
+    async def _finish(self, place: PlaceT) -> bool:
+        """Whether it succeeds."""
         try:
             winner = await self._attempt(place)
         except (OSError, EtcdError) as error:
             self.failures[place] = error
-            over.set()
-        else:
-            if self.winner is None:
-                self.winner = winner
-            everybody.cancel("another attempt succeeded")
+            return False  # noqa: ASYNC910 - an attempt is a checkpoint
+        if self.winner is None:
+            self.winner = winner
+        return True
