@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,9 +22,19 @@ SCRIPT = Path(__file__).with_name("node_server.mjs")
 pytestmark = pytest.mark.parametrize("http2", ENGINES)
 
 
+@contextmanager
+def node(settings: dict[str, int]) -> Generator[int]:
+    """Run the server; its port."""
+    with program([str(NODE), str(SCRIPT), json.dumps(settings)]) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line, "Node did not start"
+        yield int(line)
+
+
 @pytest.fixture(scope="module")
 def port() -> Generator[int]:
-    with program([str(NODE), str(SCRIPT), "{}"]) as found:
+    with node({}) as found:
         yield found
 
 
@@ -94,7 +104,7 @@ SETTINGS: list[dict[str, int]] = [
 async def test_settings(http2: EngineName, settings: dict[str, int]) -> None:
     """Large values in both directions, many at once, with as much padding as fits; windows of ten octets, too."""
     got: list[str | None] = []
-    with program([str(NODE), str(SCRIPT), json.dumps(settings)]) as port:
+    with node(settings) as port:
         async with connected(port, http2) as communicator:
 
             async def get(number: int) -> None:
