@@ -15,11 +15,12 @@ from ._errors import InvalidRequestError
 from ._keys import KeySpace, TextT, key_space
 from ._tls import tls_contexts
 from .streams._endpoints import Endpoints
-from .streams._limited import LimitedEndpoints
 from .streams._liveness import Pings
-from .streams._protocol import Limits
+from .streams._observed import ObservedEndpoints
+from .streams._protocol import MAX_MESSAGE, Limits
 from .streams._service import open_service
 from .streams._tokens import Tokens, check_credentials, exposed_text
+from .streams._trace import Trace
 
 if TYPE_CHECKING:
     import ssl
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from ._addresses import HostPortPair
     from ._lease import OnLost
     from ._tls import TLSConfig
+    from .events import OnEvent
     from .streams._endpoints import EngineName
     from .streams._tokens import Credentials
 
@@ -57,7 +59,10 @@ class EtcdClient(Generic[TextT]):
       tls: Speak TLS, and trust what the system trusts (True), what a :class:`TLSConfig` says, or what an
         :class:`ssl.SSLContext` of yours does, on which ALPN is set to HTTP/2. ``https://`` alone is True, too.
         Server certificates are always checked, unless your own context does not.
-      max_receive_size: The largest answer to take, in octets.
+      max_receive_size: The largest answer to take, and for a watch the largest revision, in octets.
+      max_send_size: The largest request to send, in octets; what is larger is refused here, by a
+        :exc:`RequestTooLargeError`. None: the server says what it does not take (above 1.5 MiB, unless its
+        ``--max-request-bytes`` is another).
       call_timeout: The most that a call may take, in seconds, with connecting and repeating: for programs that do
         not put a cancel scope around each. It is not for watches and other things that last. None: no limit.
       sync_interval: Ask the cluster for its members that often, in seconds, and connect to these as well, so that
@@ -68,6 +73,8 @@ class EtcdClient(Generic[TextT]):
       ping_timeout: How long to wait for a sign of life then, in seconds, before another endpoint is sought.
       allow_plaintext_credentials: Let credentials go over connections without TLS to other machines, where anybody
         on the way can read them.
+      on_event: Called with each event of :mod:`etcetra_trio.events`: connections, calls, watches, leases. It is called
+        in Trio's thread, for calls in the task that makes them, and must be quick; what it raises is logged.
 
     Raises:
       InvalidRequestError: an endpoint cannot be one, the encoding is unknown, or another argument makes no
@@ -82,6 +89,8 @@ class EtcdClient(Generic[TextT]):
         "_http2",
         "_keys",
         "_max_receive_size",
+        "_max_send_size",
+        "_on_event",
         "_pings",
         "_plaintext",
         "_sync_interval",
@@ -100,11 +109,13 @@ class EtcdClient(Generic[TextT]):
         namespace: str | bytes = ...,
         http2: EngineName = ...,
         max_receive_size: int = ...,
+        max_send_size: int | None = ...,
         call_timeout: float | None = ...,
         sync_interval: float | None = ...,
         ping_interval: float = ...,
         ping_timeout: float = ...,
         allow_plaintext_credentials: bool = ...,
+        on_event: OnEvent | None = ...,
     ) -> None: ...
     @overload
     def __init__(
@@ -118,11 +129,13 @@ class EtcdClient(Generic[TextT]):
         namespace: str | bytes = ...,
         http2: EngineName = ...,
         max_receive_size: int = ...,
+        max_send_size: int | None = ...,
         call_timeout: float | None = ...,
         sync_interval: float | None = ...,
         ping_interval: float = ...,
         ping_timeout: float = ...,
         allow_plaintext_credentials: bool = ...,
+        on_event: OnEvent | None = ...,
     ) -> None: ...
     def __init__(
         self,
@@ -135,11 +148,13 @@ class EtcdClient(Generic[TextT]):
         namespace: str | bytes = "",
         http2: EngineName = "lean",
         max_receive_size: int = 64 << 20,
+        max_send_size: int | None = None,
         call_timeout: float | None = None,
         sync_interval: float | None = None,
         ping_interval: float = 6.0,
         ping_timeout: float = 3.0,
         allow_plaintext_credentials: bool = False,
+        on_event: OnEvent | None = None,
     ) -> None:
         if http2 not in {"lean", "h2"}:
             raise InvalidRequestError(f'http2 is {http2!r}: use "lean" or "h2"')
@@ -163,6 +178,12 @@ class EtcdClient(Generic[TextT]):
         if not check_number("max_receive_size", max_receive_size):
             raise InvalidRequestError("max_receive_size is 0: no answer would fit")
         self._max_receive_size = max_receive_size
+        if max_send_size is not None and not check_number("max_send_size", max_send_size):
+            raise InvalidRequestError("max_send_size is 0: no request would fit")
+        self._max_send_size = MAX_MESSAGE if max_send_size is None else max_send_size
+        if on_event is not None and not callable(on_event):
+            raise TypeError(f"on_event is called, and a {type(on_event).__name__} cannot be")
+        self._on_event = on_event
         self._call_timeout = None if call_timeout is None else check_seconds("call_timeout", call_timeout)
         self._sync_interval = None if sync_interval is None else check_seconds("sync_interval", sync_interval)
         self._pings = Pings(
@@ -254,12 +275,13 @@ class EtcdClient(Generic[TextT]):
                 "use `trio.run`, or `from etcetra_trio.asyncio import EtcdClient` in asyncio programs"
             )
         async with open_service() as service:
-            limits = Limits(message=self._max_receive_size)
+            limits = Limits(message=self._max_receive_size, request=self._max_send_size)
+            trace = Trace(self._on_event)
             tokens = None
             if self._credentials is not None:
-                tokens = Tokens(self._credentials, plaintext=self._plaintext)
-            kind = Endpoints if self._call_timeout is None else LimitedEndpoints
-            endpoints = kind(
+                tokens = Tokens(self._credentials, trace, plaintext=self._plaintext)
+            observed = trace.calls or self._call_timeout is not None
+            endpoints = (ObservedEndpoints if observed else Endpoints)(
                 service,
                 self._endpoints,
                 limits,
@@ -268,8 +290,10 @@ class EtcdClient(Generic[TextT]):
                 pings=self._pings,
                 sync_interval=self._sync_interval,
                 tokens=tokens,
+                trace=trace,
             )
-            endpoints.call_timeout = self._call_timeout
+            if isinstance(endpoints, ObservedEndpoints):
+                endpoints.call_timeout = self._call_timeout
             yield endpoints
 
     def __repr__(self) -> str:

@@ -235,6 +235,8 @@ def failure_error(
         cls = UnavailableError if kind == "missing-status" else _BY_CODE.get(status, RpcError)
         if cls is a.PermissionDeniedError:  # a proxy says that, or another server, and not of etcd's users
             cls = AuthError
+        if kind == "local" and status is StatusCode.RESOURCE_EXHAUSTED:
+            cls = e.RequestTooLargeError
         error = cls(status, message, method, endpoint, outcome)
     return _judged(error, status, message, method, endpoint, outcome)
 

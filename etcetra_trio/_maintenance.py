@@ -22,6 +22,7 @@ from ._proto._messages import etcdserverpb as pb
 from .streams._one_endpoint import own_connection, with_renewed_token
 from .streams._service import interrupt_in
 from .streams._snapshot import Snapshot, receive_snapshot
+from .streams._trace import TracedCall
 
 __all__ = [
     "Alarm",
@@ -307,15 +308,17 @@ class Maintenance(AdminCalls):
         final_path = Path(path)
         if not final_path.name:
             raise InvalidRequestError(f"path {os.fspath(path)!r} names no file")
-        return await with_renewed_token(
-            self._endpoints, lambda: self._snapshot(final_path, progress, endpoint)
-        )
+        with self._endpoints.trace.call(m.SNAPSHOT) as told:
+            return await with_renewed_token(
+                self._endpoints, lambda: self._snapshot(final_path, progress, endpoint, told)
+            )
 
     async def _snapshot(
-        self, final_path: Path, progress: Progress | None, endpoint: str | None
+        self, final_path: Path, progress: Progress | None, endpoint: str | None, told: TracedCall
     ) -> SnapshotResult:
         part = final_path.with_name(f".{final_path.name}.{secrets.token_hex(4)}.part")
         async with own_connection(self._endpoints, endpoint) as connection:
+            told.over(connection)
             file = await trio.open_file(part, "xb", buffering=0, opener=_private)
             try:
 

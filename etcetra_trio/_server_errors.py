@@ -68,7 +68,7 @@ class DuplicateKeyError(InvalidArgumentError):
 
 
 class RequestTooLargeError(InvalidArgumentError):
-    """A request is larger than the server takes."""
+    """A request is larger than the server takes, or than the client's ``max_send_size`` allows."""
 
     _advice = "Write less at once, or raise the server's --max-request-bytes (1.5 MiB unless set)."
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, NamedTuple
 
 import trio
 
 if TYPE_CHECKING:
+    from .events import Purpose
     from .streams._endpoints import Endpoints
     from .streams._slot import Slot
 
 __all__ = ["ClientStatistics", "ConnectionStatistics"]
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionStatistics:
+class ConnectionStatistics(NamedTuple):
     """One open connection.
 
     Attributes:
@@ -31,7 +30,7 @@ class ConnectionStatistics:
 
     endpoint: str
     address: str
-    purpose: Literal["calls", "streams"]
+    purpose: Purpose
     in_use: bool
     started: int
     open: int
@@ -39,8 +38,7 @@ class ConnectionStatistics:
     silent_for: float
 
 
-@dataclass(frozen=True, slots=True)
-class ClientStatistics:
+class ClientStatistics(NamedTuple):
     """The connections of one ``connect()`` block.
 
     Attributes:
@@ -65,7 +63,7 @@ def client_statistics(endpoints: Endpoints) -> ClientStatistics:
     calls, streams = endpoints.slots
     dialer = endpoints.dialer
     return ClientStatistics(
-        connections=(*_connections(calls, "calls"), *_connections(streams, "streams")),
+        connections=(*_connections(calls), *_connections(streams)),
         endpoints=tuple(map(str, dialer.ranking.order(dialer.endpoints))),
         opened=dialer.opened,
         failed=dialer.failed,
@@ -74,13 +72,13 @@ def client_statistics(endpoints: Endpoints) -> ClientStatistics:
     )
 
 
-def _connections(slot: Slot, purpose: Literal["calls", "streams"]) -> list[ConnectionStatistics]:
+def _connections(slot: Slot) -> list[ConnectionStatistics]:
     now = trio.current_time()
     return [
         ConnectionStatistics(
             endpoint=connection.endpoint,
             address=target.path or target.address,
-            purpose=purpose,
+            purpose=slot.purpose,
             in_use=connection is slot.live,
             started=connection.engine.started,
             open=len(connection.engine.streams),

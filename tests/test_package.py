@@ -18,7 +18,14 @@ import etcetra_trio
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "etcetra_trio"
-PUBLIC = ["etcetra_trio", "etcetra_trio.asyncio", "etcetra_trio.streams", "etcetra_trio.testing"]
+PUBLIC = [
+    "etcetra_trio",
+    "etcetra_trio.asyncio",
+    "etcetra_trio.events",
+    "etcetra_trio.opentelemetry",
+    "etcetra_trio.streams",
+    "etcetra_trio.testing",
+]
 
 
 def fresh_python(program: str, **variables: str) -> str:
@@ -35,7 +42,15 @@ def fresh_python(program: str, **variables: str) -> str:
 def test_import_brings_only_what_a_first_call_needs() -> None:
     loaded = set(fresh_python("import sys, etcetra_trio; print(*sys.modules)").split())
     assert "etcetra_trio" in loaded
-    unwanted = {"asyncio", "trio_asyncio", "betterproto2", "grpclib", "h2.connection", "pytest"}
+    unwanted = {
+        "asyncio",
+        "trio_asyncio",
+        "betterproto2",
+        "grpclib",
+        "h2.connection",
+        "opentelemetry",
+        "pytest",
+    }
     assert not loaded & (unwanted | {"etcetra_trio.asyncio", "etcetra_trio.testing"})
     assert not [name for name in loaded if name.startswith("etcetra_trio._proto._messages")]
 
@@ -51,8 +66,10 @@ def test_import_costs_little_over_trio(tmp_path: Path) -> None:
 
 
 def public_names(module: str) -> dict[str, object]:
-    """What a package re-exports, by the sign that type checkers go by: ``import X as X``."""
+    """What a package re-exports, by the sign that type checkers go by: ``import X as X``, or a module's ``__all__``."""
     found = importlib.import_module(module)
+    if hasattr(found, "__all__"):
+        return {name: getattr(found, name) for name in found.__all__}
     return {
         name: getattr(found, name)
         for name in re.findall(r"import (\w+) as \1$", inspect.getsource(found), re.MULTILINE)
@@ -98,6 +115,7 @@ VALUES = [
     "_addresses",
     "_keys",
     "_types",
+    "events",
 ]
 SERVICES = "the modules of the top level that are not named"
 ENGINES = [

@@ -13,6 +13,7 @@ import etcetra_trio as _trio
 
 from .. import HostPortPair, TLSConfig
 from .._keys import TextT
+from ..events import OnEvent
 from ..streams._tokens import Credentials
 from ._client import ClientBase
 from ._links import Links
@@ -40,7 +41,10 @@ class EtcdClient(ClientBase[TextT]):
       tls: Speak TLS, and trust what the system trusts (True), what a :class:`TLSConfig` says, or what an
         :class:`ssl.SSLContext` of yours does, on which ALPN is set to HTTP/2. ``https://`` alone is True, too.
         Server certificates are always checked, unless your own context does not.
-      max_receive_size: The largest answer to take, in octets.
+      max_receive_size: The largest answer to take, and for a watch the largest revision, in octets.
+      max_send_size: The largest request to send, in octets; what is larger is refused here, by a
+        :exc:`RequestTooLargeError`. None: the server says what it does not take (above 1.5 MiB, unless its
+        ``--max-request-bytes`` is another).
       call_timeout: The most that a call may take, in seconds, with connecting and repeating: for programs that do
         not put a cancel scope around each. It is not for watches and other things that last. None: no limit.
       sync_interval: Ask the cluster for its members that often, in seconds, and connect to these as well, so that
@@ -51,6 +55,8 @@ class EtcdClient(ClientBase[TextT]):
       ping_timeout: How long to wait for a sign of life then, in seconds, before another endpoint is sought.
       allow_plaintext_credentials: Let credentials go over connections without TLS to other machines, where anybody
         on the way can read them.
+      on_event: Called with each event of :mod:`etcetra_trio.events`: connections, calls, watches, leases. It is called
+        in Trio's thread, for calls in the task that makes them, and must be quick; what it raises is logged.
 
     Raises:
       InvalidRequestError: an endpoint cannot be one, the encoding is unknown, or another argument makes no
@@ -70,11 +76,13 @@ class EtcdClient(ClientBase[TextT]):
         namespace: str | bytes = ...,
         http2: Literal["lean", "h2"] = ...,
         max_receive_size: int = ...,
+        max_send_size: int | None = ...,
         call_timeout: float | None = ...,
         sync_interval: float | None = ...,
         ping_interval: float = ...,
         ping_timeout: float = ...,
         allow_plaintext_credentials: bool = ...,
+        on_event: OnEvent | None = ...,
     ) -> None: ...
 
     @overload
@@ -88,11 +96,13 @@ class EtcdClient(ClientBase[TextT]):
         namespace: str | bytes = ...,
         http2: Literal["lean", "h2"] = ...,
         max_receive_size: int = ...,
+        max_send_size: int | None = ...,
         call_timeout: float | None = ...,
         sync_interval: float | None = ...,
         ping_interval: float = ...,
         ping_timeout: float = ...,
         allow_plaintext_credentials: bool = ...,
+        on_event: OnEvent | None = ...,
         encoding: None,
     ) -> None: ...
 
@@ -107,11 +117,13 @@ class EtcdClient(ClientBase[TextT]):
         namespace: str | bytes = "",
         http2: Literal["lean", "h2"] = "lean",
         max_receive_size: int = 64 << 20,
+        max_send_size: int | None = None,
         call_timeout: float | None = None,
         sync_interval: float | None = None,
         ping_interval: float = 6.0,
         ping_timeout: float = 3.0,
         allow_plaintext_credentials: bool = False,
+        on_event: OnEvent | None = None,
     ) -> None:
         self._trio: _trio.EtcdClient[TextT] = do(
             _trio.EtcdClient,
@@ -123,11 +135,13 @@ class EtcdClient(ClientBase[TextT]):
             namespace=namespace,
             http2=http2,
             max_receive_size=max_receive_size,
+            max_send_size=max_send_size,
             call_timeout=call_timeout,
             sync_interval=sync_interval,
             ping_interval=ping_interval,
             ping_timeout=ping_timeout,
             allow_plaintext_credentials=allow_plaintext_credentials,
+            on_event=on_event,
         )
         self.addr: HostPortPair | str | Sequence[HostPortPair | str] = addr
         self.secure: bool = secure

@@ -109,7 +109,7 @@ class HotEndpoints:
         scope, endpoints = self._scope, self._endpoints
         scope.check_open()
         live = endpoints.live
-        if live is None or not live.engine.accepting or endpoints.call_timeout is not None:
+        if live is None or not live.engine.accepting or not endpoints.plain:
 
             async def in_trio() -> ResponseT:
                 return await endpoints.call(

@@ -29,7 +29,7 @@ from .._proto._methods import AUTHENTICATE
 from ._calls import StreamCall, UnaryCall
 from ._grpc import INTERNAL, StreamEnd, timeout_value
 from ._liveness import Pings, wait_silent
-from ._protocol import CANCEL, ProtocolViolation, goaway_end
+from ._protocol import CANCEL, ProtocolViolation, goaway_end, too_large_end
 from ._waiter import Waiter
 
 if TYPE_CHECKING:
@@ -103,6 +103,8 @@ class Connection:
         self.unimplemented: set[str] = set()
         #: Whether the server's progress answers can be believed; None: not asked yet (see ``_server_version``).
         self.progress_is_true: bool | None = None
+        #: Whether anybody was told that it is open.
+        self.told: bool = False
         #: Whether its end is our own wish.
         self.closing: bool = False
         #: Calls that must not be reset.
@@ -376,8 +378,13 @@ class Connection:
 
     @enable_ki_protection
     def send(self, call: Stream, message: bytes, *, end: bool) -> None:
-        """Send one message of an RPC."""
-        self.engine.send(call, message, end=end)
+        """Send one message of an RPC; one that is too large ends it."""
+        limit = self.engine.limits.request
+        if len(message) > limit:
+            self.engine.cancel(call, CANCEL)
+            call.on_end(too_large_end(message, limit))
+        else:
+            self.engine.send(call, message, end=end)
         self._writer.wake()
 
     @enable_ki_protection

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Final, Literal
 import trio
 from trio.lowlevel import enable_ki_protection
 
+from .. import events as e
 from .._errors import ConnectionLostError, EtcdError, RemoteProtocolError
 from ._connection import Connection
 from ._lean import LeanEngine
 from ._protocol import ENHANCE_YOUR_CALM
 from ._race import HEAD_START, Race
-from ._ranking import Ranking
+from ._ranking import QUARANTINE, Ranking
 from ._socket import look_up, open_wire
 from ._tokens import bad_credentials
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from ._service import Service
     from ._slot import Slot
     from ._tokens import Tokens
+    from ._trace import Trace
 
 EngineName = Literal["lean", "h2"]
 
@@ -50,8 +52,10 @@ class Dialer:
         http2: EngineName,
         tls: TLSContexts | None,
         pings: Pings,
-        tokens: Tokens | None = None,
+        tokens: Tokens | None,
+        trace: Trace,
     ) -> None:
+        self.trace: Trace = trace
         #: Who the user is; None: nobody in particular.
         self.tokens: Tokens | None = tokens
         self.service: Service = service
@@ -63,6 +67,7 @@ class Dialer:
         self._tls = tls
         self._pings = pings
         self._calm: dict[Endpoint, int] = {}
+        self._apart = False
         # Counted for statistics.
         self.opened: int = 0
         self.failed: int = 0
@@ -78,6 +83,7 @@ class Dialer:
         dialer = copy(self)
         dialer.endpoints = (endpoint,)
         dialer.ranking = Ranking(trio.current_time)
+        dialer._apart = True
         return dialer
 
     async def dial(self, slot: Slot) -> Connection | list[tuple[str, Exception]]:
@@ -89,29 +95,45 @@ class Dialer:
             return connection
         return [(str(endpoint), race.failures[endpoint]) for endpoint in endpoints]
 
-    def suspect(self, connection: Connection) -> None:
+    def suspect(self, connection: Connection, reason: str) -> None:
         """Whoever is at the other end may be of no use at present: others first."""
         self.ranking.suspect(connection.target)
-        self.ranking.suspect(replace(connection.target, address=""))
+        endpoint = replace(connection.target, address="")
+        self._tell_quarantine(endpoint, reason)
+        self.ranking.suspect(endpoint)
+
+    def _endpoint_failed(self, endpoint: Endpoint, error: Exception) -> None:
+        self._tell_quarantine(endpoint, _text(error))
+        self.ranking.failed(endpoint)
+
+    def _tell_quarantine(self, endpoint: Endpoint, reason: str) -> None:
+        """If it begins now."""
+        if not self._apart and not self.ranking.is_suspect(endpoint):
+            self.trace.tell(e.EndpointQuarantined(str(endpoint), QUARANTINE, reason))
 
     async def _try_endpoint(self, slot: Slot, endpoint: Endpoint) -> Connection:
-        targets = await self._look_up(endpoint)
+        try:
+            targets = await self._look_up(endpoint)
+        except OSError as error:
+            self.trace.tell(e.ConnectionFailed(str(endpoint), "", slot.purpose, _text(error)))
+            self._endpoint_failed(endpoint, error)
+            raise
         race = Race(self.ranking.order(targets), partial(self._try_target, slot))
         connection = await race.run()
         if connection is None:
-            self.ranking.failed(endpoint)
-            raise _together([race.failures[target] for target in targets], targets)
+            failure = _together([race.failures[target] for target in targets], targets)
+            self._endpoint_failed(endpoint, failure)
+            try:
+                raise failure
+            finally:
+                del failure  # no reference cycle with our own frame
         self.ranking.connected(endpoint)
         return connection
 
     async def _look_up(self, endpoint: Endpoint) -> list[Endpoint]:
         """The endpoint once for each address of its host; asked anew each time, for addresses change."""
         await trio.sleep_until(self.ranking.next_attempt(endpoint))
-        try:
-            targets = await look_up(endpoint)
-        except OSError:
-            self.ranking.failed(endpoint)
-            raise
+        targets = await look_up(endpoint)
         # The other family second, if there is one: perhaps the first one leads nowhere (RFC 8305, 4).
         for place, target in enumerate(targets):
             if (":" in target.address) != (":" in targets[0].address):
@@ -131,9 +153,10 @@ class Dialer:
         started = trio.current_time()
         try:
             connection = await self._open(slot, target)
-        except (OSError, EtcdError):
+        except (OSError, EtcdError) as error:
             self.failed += 1
             self.ranking.failed(target)
+            self.trace.tell(e.ConnectionFailed(str(target), _address(target), slot.purpose, _text(error)))
             raise
         except trio.Cancelled:
             if trio.current_time() - started >= HEAD_START:  # another one was faster
@@ -141,6 +164,9 @@ class Dialer:
             raise
         self.opened += 1
         slot.open[target] = connection
+        took = trio.current_time() - started
+        connection.told = True
+        self.trace.tell(e.ConnectionOpened(str(target), _address(target), slot.purpose, took))
         return connection
 
     @enable_ki_protection  # an interrupt in between would leave the socket open
@@ -184,16 +210,20 @@ class Dialer:
     def _on_lost(self, slot: Slot, connection: Connection) -> None:
         if self.tokens is not None:
             self.tokens.connections.discard(connection)
+        target, reason = connection.target, connection.failure or ""
+        if connection.told:
+            place = str(target), _address(target), slot.purpose
+            closed = e.ConnectionClosed(*place) if connection.closing else e.ConnectionLost(*place, reason)
+            self.trace.tell(closed)
         if slot.lost(connection) and not connection.closing:
             self.lost += 1
             if connection.useful:
-                self.ranking.connected(connection.target)
-                self.suspect(connection)
+                self.ranking.connected(target)
+                self.suspect(connection, reason)
             else:  # as if it had never been
-                self.ranking.failed(connection.target)
+                self.ranking.failed(target)
         goaway = connection.engine.goaway
         if goaway is not None and goaway.error_code == ENHANCE_YOUR_CALM:
-            target = connection.target
             self._calm[target] = min(self._calm.get(target, 1) * CALMER, CALMEST)
 
     def _engine(self, endpoint: Endpoint) -> Engine:
@@ -203,6 +233,14 @@ class Dialer:
         from ._h2 import H2Engine  # noqa: PLC0415 - the package h2 is only for those who ask for it
 
         return H2Engine(endpoint.authority, scheme, self._limits)
+
+
+def _address(target: Endpoint) -> str:
+    return target.path or target.address
+
+
+def _text(error: Exception) -> str:
+    return str(error) or type(error).__name__
 
 
 def _together(failures: list[Exception], targets: list[Endpoint]) -> Exception:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Final, TypeVar
 
 import trio
 
@@ -19,6 +19,7 @@ from ._members import keep_in_sync
 from ._retry import PATIENCE, Next, after_unknown, next_try, pause
 from ._slot import Slot
 from ._tokens import RENEWALS, Tokens
+from ._trace import Trace
 from ._watch_lanes import WatchHub
 
 if TYPE_CHECKING:
@@ -41,6 +42,9 @@ _USUAL_PINGS: Final = Pings()
 class Endpoints:
     """The endpoints of one ``connect()`` block and the connections to some of them."""
 
+    #: Whether a call that succeeds needs nothing of :meth:`call` but to be sent over the live connection.
+    plain: ClassVar[bool] = True
+
     def __init__(
         self,
         service: Service,
@@ -52,17 +56,18 @@ class Endpoints:
         pings: Pings = _USUAL_PINGS,
         sync_interval: float | None = None,
         tokens: Tokens | None = None,
+        trace: Trace | None = None,
     ) -> None:
-        self._dialer = Dialer(service, endpoints, limits, http2, tls, pings, tokens)
-        self._calls = Slot(self._dialer)
+        #: Where events are told.
+        self.trace: Trace = trace or Trace()
+        self._dialer = Dialer(service, endpoints, limits, http2, tls, pings, tokens, self.trace)
+        self._calls = Slot(self._dialer, "calls")
         # A connection of their own, so that long answers to calls never hold up an event or a keep-alive.
-        self._streams = Slot(self._dialer)
+        self._streams = Slot(self._dialer, "streams")
         #: How long a call that failed is repeated, in seconds.
         self.patience: float = PATIENCE
         #: How many times a call was sent again.
         self.repeated: int = 0
-        #: What a call may take, in seconds; heeded by :class:`LimitedEndpoints`.
-        self.call_timeout: float | None = None
         self.watches: WatchHub = WatchHub(self)
         if sync_interval is not None:
             service.start_soon(keep_in_sync, self, self._dialer, sync_interval, name="member sync")
@@ -117,6 +122,7 @@ class Endpoints:
         try:
             if live is None or not live.engine.accepting:
                 live = await self._calls.get(write=write)
+                self._on_try(live, None)
             data = await live.unary(method, message, write=write, leader=leader, max_message=max_message)
         except EtcdError as error:
             live, data = await self._repeat(
@@ -148,13 +154,13 @@ class Endpoints:
         """
         return await self._streams.get()
 
-    def suspect(self, connection: Connection, *, silent: bool = False) -> None:
+    def suspect(self, connection: Connection, reason: str, *, silent: bool = False) -> None:
         """Whoever is at the other end does not do its work: the next call or stream goes elsewhere if it can.
 
         What runs on the connection runs on. ``silent``: nothing came over it for too long, so nothing begins on it any
         more, even where there is no other endpoint.
         """
-        self._dialer.suspect(connection)
+        self._dialer.suspect(connection, reason)
         for slot in self.slots:
             slot.drop(connection)
             if silent:
@@ -188,6 +194,9 @@ class Endpoints:
             with suppress(PermissionDeniedError):  # then the token is good
                 await self.call(RANGE, range_request(b"\0"), lambda _: None)
         return not tokens.known or tokens.current is not token
+
+    def _on_try(self, connection: Connection, error: EtcdError | None) -> None:
+        """A call had to look for this connection, or is repeated over it after ``error``."""
 
     def _after_refusal(self, error: EtcdError, live: Connection | None, renewals: int) -> Next:
         if renewals > RENEWALS or live is None:
@@ -226,7 +235,7 @@ class Endpoints:
                 if following == "give up" or trio.current_time() >= give_up:
                     raise error if unknown is None else after_unknown(unknown, error)
                 if following == "elsewhere" and live is not None:
-                    self.suspect(live)
+                    self.suspect(live, type(error).__name__)
                 if following == "elsewhere" and moves < max(1, len(self._dialer.endpoints) - 1):
                     moves += 1
                 elif following not in {"connect", "renew"}:
@@ -235,6 +244,7 @@ class Endpoints:
                 try:
                     live = await self._calls.get(write=write)
                     self.repeated += 1
+                    self._on_try(live, error)
                     return live, await live.unary(
                         method, message, write=write, leader=leader, max_message=max_message
                     )

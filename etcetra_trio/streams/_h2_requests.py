@@ -27,6 +27,7 @@ from ._protocol import (
     Stream,
     goaway_end,
     lost_end,
+    too_large_end,
     unsent_end,
 )
 
@@ -116,6 +117,9 @@ class H2Requests(Engine):
             stream.on_end(
                 StreamEnd("local", INTERNAL, "the request's headers are longer than the server takes")
             )
+            return
+        if message is not None and len(message) > self.limits.request:
+            stream.on_end(too_large_end(message, self.limits.request))
             return
         if timeout is not None:
             head = H2Head([*head.fields, (b"grpc-timeout", timeout)])

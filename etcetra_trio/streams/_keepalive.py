@@ -12,6 +12,7 @@ from .._errors import ConnectionFailedError
 from .._proto import _codec as pb
 from .._proto._methods import LEASE_KEEP_ALIVE
 from .._proto._wire import DecodeError
+from ..events import LeaseLost
 from ._backoff import Backoff
 from ._grpc import INTERNAL, StreamEnd
 from ._kept_lease import RENEW_AFTER, lease_time, suspended
@@ -97,6 +98,7 @@ class KeepAlive:
         """Keep a lease alive from now on."""
         self._endpoints.service.check_open()
         self._leases[lease.id] = lease
+        lease.on_lost = self._on_lost
         if not self._running:
             self._running = True
             self._endpoints.service.start_soon(self._run, name="lease keep-alive")
@@ -111,6 +113,9 @@ class KeepAlive:
             self._stop_streams()
             self._opening.cancel("no lease is left")
             self._changed.wake()
+
+    def _on_lost(self, lease: KeptLease, reason: str) -> None:
+        self._endpoints.trace.tell(LeaseLost(lease.id, reason))
 
     def on_answer(self, stream: KeepAliveStream, lease_id: int, sent: float, ttl: int) -> None:
         """A renewal was answered: this stream is the one that works."""
@@ -134,7 +139,7 @@ class KeepAlive:
             failure = stream.connection.error(end, LEASE_KEEP_ALIVE, write=False)
             self._failed(failure)
             if not (isinstance(failure, STALE) and self._endpoints.renew_token(stream.connection)):
-                self._endpoints.suspect(stream.connection)
+                self._endpoints.suspect(stream.connection, type(failure).__name__)
             self._changed.wake()
 
     async def _run(self) -> None:  # noqa: ASYNC910 - begun with a lease
@@ -148,7 +153,11 @@ class KeepAlive:
                 if stream is not None and self._is_slow(stream, now):
                     waited = now - min(stream.asked.values())
                     silence = trio.current_time() - stream.connection.heard
-                    self._endpoints.suspect(stream.connection, silent=silence > waited / 2)
+                    self._endpoints.suspect(
+                        stream.connection,
+                        "the renewal of a lease takes too long",
+                        silent=silence > waited / 2,
+                    )
                     stream = None
                 due = self._due(stream, now)
                 if due and stream is None:

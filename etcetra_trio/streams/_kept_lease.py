@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 import time
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import trio
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 #: The part of its TTL by which a lease counts as lost before the server could end it: for clocks that do not run alike,
 #: and for the time that a body takes to notice.
@@ -43,6 +46,7 @@ class KeptLease:
         "_proved_until",
         "_scopes",
         "id",
+        "on_lost",
         "over",
         "reason",
         "renewed_at",
@@ -56,6 +60,8 @@ class KeptLease:
         self.ttl: int = ttl
         #: When the last request that the server answered was sent.
         self.renewed_at: float = sent
+        #: Told once that it is lost, and why.
+        self.on_lost: Callable[[KeptLease, str], object] = _ignore
         #: Why it is lost; None while nobody has noticed that it is.
         self.reason: str | None = None
         #: Whether it is given back: it cannot be lost any more.
@@ -116,6 +122,7 @@ class KeptLease:
             self._ended.set()
             for scope in self._scopes:
                 scope.cancel(f"etcd lease {self.id:x} is lost: {reason}")
+            self.on_lost(self, reason)
 
     def let_go(self) -> None:
         """It is given back."""
@@ -171,3 +178,7 @@ class KeptLease:
     def _at_limit(self) -> bool:
         """Whether it is not renewed any more."""
         return self.due == math.inf
+
+
+def _ignore(_lease: KeptLease, _reason: str) -> None:
+    """Nobody is to be told."""

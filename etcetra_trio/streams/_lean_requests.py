@@ -12,6 +12,7 @@ from ._lean_memory import ORDINARY, prepare_malloc
 from ._protocol import (
     BANDWIDTH_PROBE,
     CANCEL,
+    MAX_MESSAGE,
     MAX_STREAM_ID,
     NO_ERROR,
     Engine,
@@ -21,6 +22,7 @@ from ._protocol import (
     Stream,
     goaway_end,
     lost_end,
+    too_large_end,
     unsent_end,
 )
 
@@ -64,7 +66,7 @@ class Requests(Engine):
         #: RPCs that wait for MAX_CONCURRENT_STREAMS, first come first served.
         self._waiting: dict[Stream, tuple[LeanHead, bytes | None, bool, bytes | None]] = {}
         #: True when :meth:`open` must look twice.
-        self._slow = False
+        self._slow = self.limits.request < MAX_MESSAGE
         self._table_update = b""
         self._bulk = False  # much was sent since the last bandwidth probe
         self._acks = self._late = 0
@@ -92,6 +94,8 @@ class Requests(Engine):
             stream.on_end(
                 StreamEnd("local", INTERNAL, "the request's headers are longer than the server takes")
             )
+        elif message is not None and len(message) > self.limits.request:
+            stream.on_end(too_large_end(message, self.limits.request))
         elif len(self.streams) >= self._max_streams:
             self._waiting[stream] = (head, message, end, timeout)
         else:

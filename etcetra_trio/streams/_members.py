@@ -9,6 +9,7 @@ import trio
 from .._addresses import parse_endpoints
 from .._errors import EtcdError, InvalidRequestError
 from .._proto._methods import MEMBER_LIST
+from ..events import MembersChanged
 from ._fields import bytes_tag, fields, number_tag
 
 if TYPE_CHECKING:
@@ -38,8 +39,9 @@ async def keep_in_sync(endpoints: Endpoints, dialer: Dialer, interval: float) ->
         except (EtcdError, trio.ClosedResourceError):
             urls = []  # the next time, perhaps
         found = usable(urls, secure=any(endpoint.secure for endpoint in given))
-        if found:
-            dialer.endpoints = merged(given, found)
+        if found and (now := merged(given, found)) != dialer.endpoints:
+            dialer.endpoints = now
+            dialer.trace.tell(MembersChanged(tuple(map(str, now))))
         await trio.sleep(interval)
 
 

@@ -50,7 +50,7 @@ async def own_connection(
                 f"endpoint {endpoint!r}: the client does not speak TLS, see EtcdClient(tls=...)"
             )
         dialer = dialer.only(target)
-    slot = Slot(dialer)
+    slot = Slot(dialer, "administration")
     try:
         yield await slot.get(write=write)
     finally:
@@ -72,6 +72,7 @@ async def call_at(
 
     async def attempt() -> ResponseT:
         async with own_connection(endpoints, endpoint, write=write) as connection:
+            told.over(connection)
             data = await connection.unary(method, message, write=write, leader=method.require_leader)
             try:
                 return decode(data)
@@ -79,7 +80,8 @@ async def call_at(
                 failure = connection.malformed(error, method, write=write)
                 raise failure from failure.__cause__
 
-    return await with_renewed_token(endpoints, attempt)
+    with endpoints.trace.call(method) as told:
+        return await with_renewed_token(endpoints, attempt)
 
 
 async def with_renewed_token(endpoints: Endpoints, attempt: Callable[[], Awaitable[ResponseT]]) -> ResponseT:

@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from typing import TYPE_CHECKING
 
-from ._grpc import UNAVAILABLE, StreamEnd, error_name
+from ._grpc import RESOURCE_EXHAUSTED, UNAVAILABLE, StreamEnd, error_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,11 +25,13 @@ COMPRESSION_ERROR, ENHANCE_YOUR_CALM = 0x9, 0xB
 
 #: grpc-go's bandwidth probe: the payload of the PING that it sends along with its answers.
 BANDWIDTH_PROBE = b"\x02\x04\x10\x10\t\x0e\x07\x07"
+#: gRPC's prefix of a message has four octets for its length.
+MAX_MESSAGE = (1 << 32) - 1
 MAX_STREAM_ID = MAX_WINDOW = (1 << 31) - 1  # RFC 9113, 5.1.1 and 6.9.1
 
 
 class Limits:
-    """What a server may make us hold (design: `reliability.md` §4). Sizes in octets."""
+    """What a server may make us hold (design: `reliability.md` §4), and what we send it. Sizes in octets."""
 
     __slots__ = (
         "connection_window",
@@ -37,6 +39,7 @@ class Limits:
         "control_frames",
         "header_list",
         "message",
+        "request",
         "stream_window",
     )
 
@@ -44,6 +47,7 @@ class Limits:
         self,
         *,
         message: int = 64 << 20,
+        request: int = MAX_MESSAGE,
         header_list: int = 64 << 10,
         continuations: int = 64,
         control_frames: int = 1000,
@@ -51,6 +55,7 @@ class Limits:
         connection_window: int = 16 << 20,
     ) -> None:
         self.message: int = message
+        self.request: int = request
         self.header_list: int = header_list
         self.continuations: int = continuations
         self.control_frames: int = control_frames
@@ -256,6 +261,12 @@ def lost_end(reason: str, *, violation: bool) -> StreamEnd:
 def unsent_end(reason: str) -> StreamEnd:
     """The end of an RPC that never went onto the wire."""
     return StreamEnd("local", UNAVAILABLE, reason)
+
+
+def too_large_end(message: bytes, limit: int) -> StreamEnd:
+    """The end of an RPC whose request is longer than we send (:attr:`Limits.request`)."""
+    text = f"the request of {len(message):,} octets is larger than the client's max_send_size of {limit:,}"
+    return StreamEnd("local", RESOURCE_EXHAUSTED, text)
 
 
 _NAME_OCTETS = frozenset(b"0123456789abcdefghijklmnopqrstuvwxyz_-.")

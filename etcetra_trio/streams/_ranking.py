@@ -70,6 +70,10 @@ class Ranking(Generic[PlaceT]):
         health.failures = min(health.failures + 1, 16)
         health.next_attempt = self._clock() + bound * (1 + self._chance()) / 2
 
+    def is_suspect(self, place: PlaceT) -> bool:
+        """Whether others come before it at present."""
+        return self._badness(place, self._clock())[0] >= 0
+
     def connected(self, place: PlaceT) -> None:
         """An attempt succeeded and was of use. The place may be of none by now, so a quarantine goes on."""
         health = self._health.get(place)

@@ -12,6 +12,7 @@ from ._tokens import bad_credentials
 if TYPE_CHECKING:
     from .._addresses import Endpoint
     from .._errors import EtcdError, Outcome
+    from ..events import Purpose
     from ._connection import Connection
     from ._dialer import Dialer
 
@@ -27,8 +28,9 @@ class _Dial:
 class Slot:
     """See the module. All connections here are of this purpose alone."""
 
-    def __init__(self, dialer: Dialer) -> None:
+    def __init__(self, dialer: Dialer, purpose: Purpose) -> None:
         self._dialer = dialer
+        self.purpose: Purpose = purpose
         self._dial: _Dial | None = None
         #: The connection in use; it may be lost by now.
         self.live: Connection | None = None

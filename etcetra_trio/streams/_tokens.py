@@ -20,6 +20,7 @@ from .._errors import EtcdError, InvalidRequestError
 from .._proto._methods import AUTHENTICATE
 from .._proto._wire import DecodeError, varint
 from .._secret import Secret, forget_frames
+from ..events import TokenFetched, TokenRefused
 from ._fields import bytes_tag, fields
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from .._addresses import Endpoint
     from ._connection import Connection
+    from ._trace import Trace
 
 Credentials = EtcdCredential | EtcdToken
 
@@ -41,7 +43,8 @@ _TOKEN: Final = bytes_tag(2)  # of AuthenticateResponse
 class Tokens:
     """See the module. ``plaintext``: secrets may go where others could read them on the way."""
 
-    def __init__(self, credentials: Credentials, *, plaintext: bool) -> None:
+    def __init__(self, credentials: Credentials, trace: Trace, *, plaintext: bool) -> None:
+        self._trace = trace
         self._credentials = credentials
         self._plaintext = plaintext
         self._fetching = trio.Lock()
@@ -76,6 +79,7 @@ class Tokens:
             if not self.known:
                 self.current = await self._fetch(connection)
                 self.known = True
+                self._trace.tell(TokenFetched(connection.endpoint, self.current is not None))
                 for other in self.connections:
                     other.use_token(self.current)
         connection.use_token(self.current)
@@ -89,6 +93,7 @@ class Tokens:
         if isinstance(self._credentials, EtcdToken) and not self._changed(self._credentials):
             return False
         self.known = False
+        self._trace.tell(TokenRefused(connection.endpoint))
         return True
 
     def _changed(self, credentials: EtcdToken) -> bool:

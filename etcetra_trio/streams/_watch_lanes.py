@@ -13,6 +13,16 @@ import trio
 from .._admin_errors import AuthenticationFailedError
 from .._errors import AuthError, ConnectionFailedError, EtcdError, StatusCode, WatchLaggedError
 from .._proto._methods import WATCH
+from .._server_errors import CompactedError
+from ..events import (
+    WatchClosed,
+    WatchCompacted,
+    WatchFailed,
+    WatchInterrupted,
+    WatchLagging,
+    WatchOpened,
+    WatchResumed,
+)
 from ._backoff import LONGEST_DELAY, Backoff
 from ._server_version import check_progress
 from ._tokens import RENEWALS, STALE
@@ -20,6 +30,7 @@ from ._watch_stream import WatchStream
 from ._watcher import Budget
 
 if TYPE_CHECKING:
+    from ._connection import Connection
     from ._endpoints import Endpoints
     from ._grpc import StreamEnd
     from ._watcher import Watcher
@@ -92,15 +103,27 @@ class Lane:
 
     def on_lag(self, watcher: Watcher) -> None:
         """A watch has no room, and the stream is not its own."""
-        self._hub.on_lag(watcher)
+        if watcher in self.watchers:  # and did not fail
+            self._hub.on_lag(watcher)
 
     def on_failure(self, watcher: Watcher, failure: Exception) -> None:
         """A watch is over for good."""
         del self.watchers[watcher]
         watcher.lane = None
-        watcher.fail(failure)
+        self._hub.fail(watcher, failure)
         if not self.watchers and self.stream is not None:
             self.stream.stop()
+
+    def tell_created(
+        self, watcher: Watcher, connection: Connection, down_since: float | None, *, anew: bool
+    ) -> None:
+        """The server confirmed a watch; others than those that begin may have been interrupted."""
+        trace, endpoint = self._hub.endpoints.trace, connection.endpoint
+        if anew:
+            trace.tell(WatchOpened(watcher.number, endpoint, watcher.next_revision))
+        elif down_since is not None:
+            down = trio.current_time() - down_since
+            trace.tell(WatchResumed(watcher.number, endpoint, watcher.next_revision, down))
 
     def on_refusal(self, watcher: Watcher, failure: AuthError) -> None:
         """The server does not let the user watch this; or it took the stream's token for none (3.5.1 says the same)."""
@@ -138,7 +161,7 @@ class Lane:
                     end = await stream.wait_end()
                     self.stream = None
                     if end.status == StatusCode.UNAVAILABLE and not stream.stopped:
-                        self._hub.endpoints.suspect(stream.connection)  # it has no leader, say
+                        self._hub.endpoints.suspect(stream.connection, end.message)  # it has no leader, say
                     # etcd sends what came for a watch before it confirmed it in one piece, however large; the next
                     # time it mostly is in fragments.
                     too_large = 0 if stream.fruitful or end.kind != "message" else too_large + 1
@@ -172,7 +195,7 @@ class Lane:
         if not self.watchers:  # all were closed meanwhile
             return None
         self.stream = WatchStream(self, connection)
-        for watcher in self.watchers:
+        for watcher in list(self.watchers):
             self.stream.create(watcher)
         return self.stream
 
@@ -184,13 +207,16 @@ class Lane:
             if not (stale and self._hub.endpoints.renew_token(stream.connection)):
                 self._fail_all(failure)
         for watcher in self.watchers:
+            if watcher.created and watcher.down_since is None:
+                event = WatchInterrupted(watcher.number, stream.connection.endpoint, end.message)
+                self._hub.endpoints.trace.tell(event)
             watcher.on_interruption(trio.current_time())
 
     def _fail_all(self, failure: Exception) -> None:
         watchers, self.watchers = self.watchers, {}
         for watcher in watchers:
             watcher.lane = None
-            watcher.fail(failure)
+            self._hub.fail(watcher, failure)
 
 
 class WatchHub:
@@ -204,11 +230,15 @@ class WatchHub:
         self._own: list[Lane] = []
         #: Watches that are ended on the server until their readers have read what waits.
         self._parked: set[Watcher] = set()
+        self._opened = 0
         endpoints.service.at_close.append(self._fail_parked)
 
     def open(self, watcher: Watcher) -> None:
         """Begin a watch. One with an id of the user's choice gets its own stream, where no other can have the id."""
         self.endpoints.service.check_open()
+        if not watcher.number:  # else it begins anew
+            self._opened += 1
+            watcher.number = self._opened
         lane = Lane(self, own=True) if watcher.watch_id else self._shared
         lane.add(watcher)
 
@@ -218,6 +248,16 @@ class WatchHub:
         if watcher.lane is not None:
             watcher.lane.remove(watcher)
         watcher.discard()
+        if watcher.number:
+            self.endpoints.trace.tell(WatchClosed(watcher.number))
+
+    def fail(self, watcher: Watcher, failure: Exception) -> None:
+        """Let the reader of a watch know that it is over, once it has read what waits."""
+        if isinstance(failure, CompactedError):
+            self.endpoints.trace.tell(WatchCompacted(watcher.number, failure.compact_revision))
+        elif not isinstance(failure, trio.ClosedResourceError):
+            self.endpoints.trace.tell(WatchFailed(watcher.number, type(failure).__name__))
+        watcher.fail(failure)
 
     def taken(self, watcher: Watcher) -> None:
         """The reader took a revision."""
@@ -240,9 +280,10 @@ class WatchHub:
         if watcher.lane.own and watcher.on_lag != "raise":
             return  # the stream's window makes the server wait
         watcher.lane.remove(watcher)
+        self.endpoints.trace.tell(WatchLagging(watcher.number, watcher.waiting_events))
         watcher.on_interruption(trio.current_time())
         if watcher.on_lag == "raise":
-            watcher.fail(WatchLaggedError(watcher.known_revision))
+            self.fail(watcher, WatchLaggedError(watcher.known_revision))
             return
         lane = self._own_lane()
         if lane is None:
@@ -262,7 +303,7 @@ class WatchHub:
     def _fail_parked(self) -> None:
         parked, self._parked = self._parked, set()
         for watcher in parked:
-            watcher.fail(_left())
+            self.fail(watcher, _left())
 
     def _own_lane(self) -> Lane | None:
         """A lane for a watch that lags; None if all are taken by watches that still lag."""

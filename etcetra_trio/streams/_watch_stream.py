@@ -16,7 +16,7 @@ from .._proto._methods import WATCH
 from .._proto._wire import DecodeError
 from .._server_errors import CompactedError
 from ._grpc import INTERNAL, StreamEnd
-from ._protocol import Stream
+from ._protocol import Stream, too_large_end
 from ._waiter import Waiter
 
 if TYPE_CHECKING:
@@ -75,9 +75,15 @@ class WatchStream(Stream):
     def create(self, watcher: Watcher) -> None:
         """Begin a watch, or let it go on from its next revision."""
         # With an id of the server's choice, 3.5.1 would end watch 0 when it refuses another one.
+        request = watcher.create_request(watcher.watch_id or self._last_id + 1)
+        limit = self.connection.engine.limits.request
+        if len(request) > limit:  # the other watches of the stream go on
+            failure = self.connection.error(too_large_end(request, limit), WATCH, write=False)
+            self._lane.on_failure(watcher, failure)
+            return
         self._last_id += 1
         self._creating.append((watcher, watcher.epoch))
-        self.connection.send(self, watcher.create_request(watcher.watch_id or self._last_id), end=False)
+        self.connection.send(self, request, end=False)
 
     def drop(self, watcher: Watcher) -> None:
         """End a watch on the server."""
@@ -149,6 +155,16 @@ class WatchStream(Stream):
             if watcher.full:
                 self._lane.on_lag(watcher)
 
+    def check_tail(self, watcher: Watcher) -> None:
+        """More fragments of one revision are to come: perhaps it is more than we hold."""
+        limit = self.connection.engine.limits.message
+        if watcher.tail_size > limit:
+            text = f"the events of one revision take more than {limit:,} octets (max_receive_size)"
+            end = StreamEnd("message", StatusCode.RESOURCE_EXHAUSTED, text)
+            self.drop(watcher)
+            watcher.forget_tail()
+            self._lane.on_failure(watcher, self.connection.error(end, WATCH, write=False))
+
     def _on_other(self, response: pb.WatchResponse) -> None:
         """A response without events."""
         if response.created:
@@ -174,7 +190,9 @@ class WatchStream(Stream):
             self.confirmed = True
             self._watches[response.watch_id] = watcher
             watcher.server_id = response.watch_id
+            created, down_since = watcher.created, watcher.down_since
             watcher.on_created(0 if response.header is None else response.header.revision)
+            self._lane.tell_created(watcher, self.connection, down_since, anew=not created)
 
     def _on_canceled(self, watcher: Watcher, response: pb.WatchResponse) -> None:
         """The server refused or ended a watch."""

@@ -69,6 +69,7 @@ class Watcher:
         "lane",
         "max_events",
         "next_revision",
+        "number",
         "observers",
         "on_lag",
         "prev_kv",
@@ -97,6 +98,8 @@ class Watcher:
         watch_id: int = 0,
         on_lag: OnLag = "wait",
     ) -> None:
+        #: Which one it is, for those who are told of it; 0 before it begins.
+        self.number: int = 0
         self.key: bytes = key
         self.range_end: bytes = range_end
         self.progress_notify: bool = progress_notify
@@ -188,6 +191,8 @@ class Watcher:
                 stop += 1
             if stop == count and more_fragments:
                 self.tail, self.tail_size = events[start:], each * (stop - start)
+                if self.lane is not None and self.lane.stream is not None:
+                    self.lane.stream.check_tail(self)
                 return
             self._add(revision, events[start:stop], each * (stop - start))
             start = stop

@@ -23,6 +23,7 @@ from auth._kit import scripted
 from etcetra_trio import EtcdClient, EtcdCredential, EtcdToken, InvalidRequestError
 from etcetra_trio._proto._messages import etcdserverpb as pb
 from etcetra_trio._secret import Secret, forget_frames
+from etcetra_trio.events import Event
 from etcetra_trio.streams._endpoints import EngineName
 from etcetra_trio.streams._protocol import check_metadata
 
@@ -72,10 +73,11 @@ def clean(error: BaseException) -> None:
 @BOTH
 async def test_a_session_with_failures(engine: EngineName, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
+    events: list[Event] = []
     with scripted() as script, trio.fail_after(30):
         script.password = PASSWORD
         script.text = TOKEN + "-{}"
-        client = script.server.client(credentials=WHO, http2=engine)
+        client = script.server.client(credentials=WHO, http2=engine, on_event=events.append)
         async with client.connect() as communicator:
             await communicator.get("k")
             script.expire()
@@ -106,6 +108,9 @@ async def test_a_session_with_failures(engine: EngineName, caplog: pytest.LogCap
                 assert CANARY not in repr(thing) + str(thing)
                 assert CANARY.encode() not in pickled(thing)
         clean(await failing(lambda: communicator.get("k")))
+    assert len(events) > 20
+    assert CANARY not in repr(events)
+    assert len(caplog.records) >= len(events)
     assert CANARY not in caplog.text
     assert not [record for record in caplog.records if CANARY in str(record.__dict__)]
 

@@ -323,6 +323,9 @@ async def test_no_endpoint_at_all() -> None:
         ({"max_receive_size": 0}, InvalidRequestError),
         ({"max_receive_size": -1}, InvalidRequestError),
         ({"max_receive_size": "1"}, TypeError),
+        ({"max_send_size": 0}, InvalidRequestError),
+        ({"max_send_size": "1"}, TypeError),
+        ({"on_event": "log"}, TypeError),
     ],
 )
 async def test_other_settings(options: Any, error: type[Exception]) -> None:

@@ -1,14 +1,27 @@
-"""``call_timeout``: the client's own limit of a call, and what is said when it is over."""
+"""``call_timeout`` and ``max_send_size``: the client's own limits of a call, and what is said where they are hit."""
 
 from __future__ import annotations
 
+import asyncio
 import socket
 
 import pytest
 import trio
+from client._kit import live
 from client._peer import open_peer
 
-from etcetra_trio import CallTimeoutError, EtcdClient, OutcomeUnknownError, StatusCode
+import etcetra_trio.asyncio as shim
+from etcetra_trio import (
+    CallTimeoutError,
+    EtcdClient,
+    InvalidRequestError,
+    OutcomeUnknownError,
+    RequestTooLargeError,
+    StatusCode,
+)
+from etcetra_trio._addresses import parse_endpoints
+from etcetra_trio.streams._endpoints import EngineName
+from etcetra_trio.testing import EtcdServer
 from failover._scripted import Request, serving
 
 LIMIT = 0.2
@@ -80,3 +93,51 @@ async def test_repeating_counts() -> None:
             with pytest.raises(CallTimeoutError):
                 await communicator.get("k")
             assert len(server.requests) > 2
+
+
+async def test_a_connection_that_was_lost_lately() -> None:
+    """A limit takes nothing from the rule that calls are repeated until a member is back."""
+    async with serving() as server:
+        async with EtcdClient(server.endpoint, call_timeout=5).connect() as communicator:
+            await communicator.get("k")
+            dialer = communicator._endpoints.dialer
+            endpoints, dialer.endpoints = dialer.endpoints, parse_endpoints("127.0.0.1:1")
+            await server.peers[0].goaway(0)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(communicator.get, "k")
+                while not communicator.statistics().failed:
+                    await trio.sleep(0.01)
+                dialer.endpoints = endpoints
+
+
+@pytest.mark.parametrize("engine", ["lean", "h2"])
+async def test_requests_that_are_too_large(engine: EngineName) -> None:
+    async with serving() as server:
+        client = EtcdClient(server.endpoint, max_send_size=200, http2=engine)
+        async with client.connect() as communicator:
+            await communicator.put("k", "v" * 190)
+            with pytest.raises(
+                RequestTooLargeError, match=r"203 octets is larger .* max_send_size of 200"
+            ) as caught:
+                await communicator.put("k", "v" * 197)
+            assert isinstance(caught.value, InvalidRequestError)
+            assert caught.value.outcome == "not_applied"
+            with pytest.raises(RequestTooLargeError):
+                await communicator.get("k" * 1000)
+            assert len(server.requests) == 1, "they were not sent, nor once more"
+            call = live(communicator).stream("/etcdserverpb.KV/Range")
+            await call.send(b"x" * 201)
+            assert await call.receive() is None
+            assert call.end is not None
+            assert call.end.status == StatusCode.RESOURCE_EXHAUSTED
+            await communicator.get("k")
+
+
+async def test_requests_of_asyncio_programs_that_are_too_large(etcd_server: EtcdServer) -> None:
+    async def main() -> None:
+        async with shim.EtcdClient(etcd_server.endpoint, max_send_size=200).connect() as communicator:
+            with pytest.raises(RequestTooLargeError):
+                await communicator.put("k", "v" * 1000)
+            assert await communicator.get("k") is None
+
+    await trio.to_thread.run_sync(asyncio.run, main())

@@ -14,10 +14,13 @@ from etcetra_trio._keys import key_space
 from etcetra_trio._proto._messages import etcdserverpb as pb
 from etcetra_trio._proto._messages import mvccpb
 from etcetra_trio._proto._methods import Method
+from etcetra_trio.events import Event
 from etcetra_trio.streams._connection import Connection
 from etcetra_trio.streams._endpoints import Endpoints
 from etcetra_trio.streams._grpc import StreamEnd
+from etcetra_trio.streams._protocol import Limits
 from etcetra_trio.streams._service import Service, open_service
+from etcetra_trio.streams._trace import Trace
 from etcetra_trio.streams._watch_lanes import WatchHub
 from etcetra_trio.streams._watch_stream import WatchStream
 
@@ -112,6 +115,7 @@ class ScriptedConnection:
     error = Connection.error
     closing = False
     token = None
+    limits = Limits(message=1_000_000, request=10_000)
 
     def __init__(self, server: ScriptedServer) -> None:
         self.endpoint = "http://scripted:2379"
@@ -146,7 +150,9 @@ class ScriptedServer:
     """What the client takes for its :class:`Endpoints`, and what tests hold."""
 
     def __init__(self, service: Service) -> None:
+        self.events: list[Event] = []
         self.service = service
+        self.trace = Trace(self.events.append)
         self.new_streams, self._streams = trio.open_memory_channel[ScriptedStream](10_000)
         #: When each stream was opened, and each connection tried.
         self.opened: list[float] = []
@@ -185,7 +191,7 @@ class ScriptedServer:
         """There is none."""
         return False
 
-    def suspect(self, connection: ScriptedConnection) -> None:
+    def suspect(self, connection: ScriptedConnection, reason: str) -> None:
         """There is no other."""
 
     async def stream_connection(self) -> ScriptedConnection:

@@ -11,11 +11,14 @@ from etcetra_trio import (
     ConnectionLostError,
     EtcdError,
     PermissionDeniedError,
+    RequestTooLargeError,
+    RpcError,
     StatusCode,
     UnsupportedByServerError,
 )
 from etcetra_trio._proto._methods import STATUS
-from watch._script import put, scripted_server, settle
+from etcetra_trio.events import WatchFailed
+from watch._script import first, opened, put, scripted_server, settle
 
 GOES_ON = [
     ("connection", StatusCode.UNAVAILABLE, "reset by peer"),
@@ -297,3 +300,33 @@ async def test_a_client_that_closes_at_any_moment_of_a_reconnect(autojump_clock:
                 await trio.lowlevel.checkpoint()
         with pytest.raises(trio.ClosedResourceError):
             await watch.receive()
+
+
+async def test_a_revision_that_never_ends(autojump_clock: MockClock) -> None:
+    """The fragments of one revision are held until the last one came, but not for ever."""
+    async with scripted_server() as server, trio.open_nursery() as nursery:
+        watch, stream = await first(server, nursery, "k")
+        other = await opened(server, nursery, "other")
+        await stream.create()
+        stream.created(1)
+        big = put("k", 11, "v" * 300_000)
+        for _ in range(4):
+            stream.events(0, big, fragment=True)
+        with pytest.raises(RpcError, match="more than 1,000,000 octets") as caught:
+            await watch.receive()
+        assert caught.value.code is StatusCode.RESOURCE_EXHAUSTED
+        assert await stream.cancel() == 0
+        stream.events(0, big)
+        stream.events(1, put("other", 12))
+        assert (await other.receive()).value == "v"
+        assert server.events[-1] == WatchFailed(1, "RpcError")
+
+
+async def test_a_request_that_is_too_large(autojump_clock: MockClock) -> None:
+    """Only the watch that asks so learns of it."""
+    async with scripted_server() as server, trio.open_nursery() as nursery:
+        watch, stream = await first(server, nursery, "k")
+        with pytest.raises(RequestTooLargeError, match="max_send_size of 10,000"):
+            await server.communicator.watch("k" * 10_000).receive()
+        stream.events(0, put("k", 11))
+        assert (await watch.receive()).revision == 11
