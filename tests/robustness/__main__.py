@@ -9,12 +9,14 @@ from pathlib import Path
 
 import trio
 
-from ._checker import check
+from ._checker import judge
 from ._history import load
+from ._mutants import hunt
 from ._report import table
 from ._run import run
 from ._timeline import timeline
 
+PAUSE = (0.5, 3.5)  # seconds between two faults
 KEPT = Path("robustness-failures")
 
 
@@ -23,33 +25,57 @@ def options() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=5.0, help="how long there is load (default: 5)")
     parser.add_argument("--seed", type=int, help="what is done, and when; printed where not given")
     parser.add_argument("--etcd", type=Path, help="the etcd to run (default: ETCETRA_ETCD)")
+    parser.add_argument(
+        "--networks", action="store_true", help="give each member a network of its own, as root"
+    )
+    parser.add_argument(
+        "--mutants",
+        type=int,
+        default=1,
+        metavar="SEEDS",
+        help="then the clients with a bug, with so many seeds each",
+    )
     parser.add_argument("--check", type=Path, metavar="HISTORY", help="only judge a history that was kept")
     return parser.parse_args()
 
 
-def judge(path: Path) -> int:
+def judge_again(path: Path) -> int:
     """Check a history again."""
     history = load(path)
-    violations = check(history)
+    violations, excused = judge(history)
     for violation in violations:
         print(violation.explain(history))
     path.with_suffix(".svg").write_text(timeline(history, violations))
     print(f"{len(history.ops)} operations, {len(history.log)} revisions, {len(violations)} violations")
+    print(f"{len(excused)} more are excused")
     return bool(violations)
 
 
 def main() -> int:
     chosen = options()
     if chosen.check:
-        return judge(chosen.check)
+        return judge_again(chosen.check)
     seed = secrets.randbelow(1 << 31) if chosen.seed is None else chosen.seed
-    print(f"seed {seed}", file=sys.stderr)
+
+    def progress(text: str) -> None:
+        print(text, file=sys.stderr)
+
+    progress(f"seed {seed}")
     report = trio.run(
         lambda: run(
-            seed, chosen.minutes * 60, chosen.etcd, progress=lambda text: print(text, file=sys.stderr)
+            seed,
+            chosen.minutes * 60,
+            chosen.etcd,
+            pause=PAUSE,
+            networks=chosen.networks,
+            progress=progress,
         )
     )
-    print(table(report))
+    mutants = {}
+    if chosen.mutants:
+        progress(f"{table(report)}\nclients with a bug")
+        mutants = trio.run(hunt, chosen.mutants, chosen.etcd, progress)
+    print(table(report, mutants))
     if report.violations:
         print(report.explanation())
         print(f"kept: {report.keep(KEPT)}")

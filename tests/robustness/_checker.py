@@ -15,7 +15,8 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from heapq import merge
 
 from ._history import Event, History, LeaseLife, Op
 from ._locks import check_guards, check_holds
@@ -24,6 +25,8 @@ from ._realtime import Item, Order, at
 from ._store import Store, rebuilt
 from ._verdict import Violation
 from ._watching import check_watches
+
+ANY = ""  # stands for all keys that an operation may delete whose range is not looked into
 
 
 @dataclass(slots=True)
@@ -42,8 +45,22 @@ class Case:
         self.violations.append(Violation(rule, text, list(ops), list(revisions)))
 
 
+def judge(history: History) -> tuple[list[Violation], list[Violation]]:
+    """What is wrong with a history, and what would be, had not leaders that went on ended leases by themselves.
+
+    These are excused only if there are not more of them than the leaders say that they ended: see ``History.resumed``.
+    """
+    wrong = check(replace(history, resumed=[]))
+    ended = sum(leader.revoked for leader in history.resumed)
+    if not wrong or not ended:
+        return wrong, []
+    left = check(history)
+    excused = [violation for violation in wrong if violation not in left]
+    return (left, excused) if len(excused) <= ended else (wrong, [])
+
+
 def check(history: History) -> list[Violation]:
-    """All that is wrong with a history."""
+    """All that is wrong with a history, but for leases that leaders ended by themselves."""
     store, log, wrong = rebuilt(history.log)
     case = Case(history, store, log)
     for revision, text in wrong:
@@ -183,18 +200,23 @@ def match_deletions(case: Case, order: Order) -> None:
         and not all(_is_foreign(case, event.key) for event in events)
     ]
     causes = _causes(case)
+    of_key: dict[str, list[int]] = {}
+    for number, cause in enumerate(causes):
+        for key in cause.keys:
+            of_key.setdefault(key, []).append(number)
     possible: list[list[int]] = []
     for revision in revisions:
         events = case.log[revision]
         possible.append(
             [
                 number
-                for number, cause in enumerate(causes)
-                if order.bound(cause.call)[0] <= 2 * revision and cause.effect(revision - 1) == events
+                for number in merge(of_key.get(events[0].key, []), of_key.get(ANY, []))
+                if order.bound(causes[number].call)[0] <= 2 * revision
+                and causes[number].effect(revision - 1) == events
             ]
         )
-    for revision, number in zip(revisions, match(possible), strict=True):
-        if number is None:
+    for revision, found in zip(revisions, match(possible), strict=True):
+        if found is None:
             text, ops = _why_no_cause(case, causes, order, revision)
             case.wrong("deletion", text, ops, [revision])
 
@@ -205,6 +227,7 @@ class _Cause:
 
     call: float
     effect: Callable[[int], list[Event]]
+    keys: set[str]  # that it may delete
     op: Op | None = None
     lease: LeaseLife | None = None
 
@@ -212,7 +235,7 @@ class _Cause:
 def _causes(case: Case) -> list[_Cause]:
     owning = {id(op) for op in case.owner.values()}
     causes = [
-        _Cause(op.call, lambda before, op=op: case.store.run(op, before)[1], op=op)  # type: ignore[misc]
+        _Cause(op.call, lambda before, op=op: case.store.run(op, before)[1], _deleted(op), op)  # type: ignore[misc]
         for op in case.history.ops
         if op.verdict == "unknown" and op.writes and id(op) not in owning
     ]
@@ -222,10 +245,16 @@ def _causes(case: Case) -> list[_Cause]:
             if event.lease:
                 keys_of.setdefault(event.lease, set()).add(event.key)
     for lease in case.history.leases:
-        keys = sorted(keys_of.get(lease.id, ()))
-        effect = _expiry(case.store, lease.id, keys)
-        causes.append(_Cause(case.history.ended(lease.told), effect, lease=lease))
+        keys = keys_of.get(lease.id, set())
+        effect = _expiry(case.store, lease.id, sorted(keys))
+        causes.append(_Cause(case.history.ended(lease.told), effect, keys, lease=lease))
     return sorted(causes, key=lambda cause: cause.call)
+
+
+def _deleted(op: Op) -> set[str]:
+    """The keys that it may delete."""
+    steps = [step for step in (*op.success, *op.failure) if step[0] == "delete"]
+    return {ANY if step[2] else step[1] for step in steps}
 
 
 def _expiry(store: Store, lease: int, keys: list[str]) -> Callable[[int], list[Event]]:

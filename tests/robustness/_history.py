@@ -15,9 +15,12 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 Verdict = Literal["ok", "unknown", "not_applied"]
 
-#: For how many seconds after a leader went on leases may have ended behind the backs of their clients: it has the
-#: cluster revoke those that ran out while it stood still, although its successor extended them (etcd's issue 15247).
-STALE = 5.0
+#: How long after a leader ended a lease its client may still hold it: a leader that stood still and goes on has the
+#: cluster revoke leases that ran out meanwhile, although its successor extended them (etcd's issue 15247).
+STALE = 4.0
+
+#: Fills up values whose size matters, at their end; it is not noted.
+PADDING = "~"
 
 #: ("get", key, range end or ""), ("put", key, value, lease), ("delete", key, range end or "").
 Step: TypeAlias = tuple[str, str, str] | tuple[str, str, str, int]
@@ -119,6 +122,18 @@ class WatchLog:
 
 
 @dataclass(slots=True)
+class Resumed:
+    """A leader that stood still and went on at ``time``.
+
+    ``revoked``: how many leases it ended since, up to ``until``, when it did not lead any more: by its own count.
+    """
+
+    time: float
+    until: float
+    revoked: int
+
+
+@dataclass(slots=True)
 class History:
     """A run: what clients saw, and the log of the store from its first revision on."""
 
@@ -132,16 +147,27 @@ class History:
     #: Beginnings of keys that are written by what is below the operations, such as those of locks.
     foreign: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    #: When a leader went on that had stood still: see STALE.
-    resumed: list[float] = field(default_factory=list)
+    #: What was done to the cluster and to connections: its name, and from when to when.
+    faults: list[tuple[str, float, float]] = field(default_factory=list)
+    resumed: list[Resumed] = field(default_factory=list)
 
     def ended(self, told: float) -> float:
         """The earliest moment at which the server may end a lease that its client holds until ``told``."""
-        excuses = [time for time in self.resumed if time <= told <= time + STALE]
+        excuses = [
+            leader.time
+            for leader in self.resumed
+            if leader.revoked and leader.time <= told <= leader.until + STALE
+        ]
         return min(excuses, default=told)
 
 
-_PARTS: dict[str, type] = {"ops": Op, "leases": LeaseLife, "holds": Hold, "watches": WatchLog}
+_PARTS: dict[str, type] = {
+    "ops": Op,
+    "leases": LeaseLife,
+    "holds": Hold,
+    "watches": WatchLog,
+    "resumed": Resumed,
+}
 
 
 def save(history: History, path: Path) -> None:
@@ -157,7 +183,7 @@ def _lines(history: History) -> Iterable[tuple[str, Any]]:
             yield part, asdict(item)
     for revision in history.log:
         yield "log", revision
-    for plain in ("compactions", "foreign", "notes", "resumed"):
+    for plain in ("compactions", "foreign", "notes", "faults"):
         yield plain, getattr(history, plain)
 
 
@@ -173,6 +199,7 @@ def load(path: Path) -> History:
                 getattr(history, part).append(_PARTS[part](**_restored(item)))
             else:
                 setattr(history, part, item)
+    history.faults = [(name, begin, end) for name, begin, end in history.faults]
     return history
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Generator
+from collections import Counter
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +20,9 @@ from etcetra_trio.streams import _endpoints, _kept_lease, _retry
 from etcetra_trio.streams._kept_lease import KeptLease
 from etcetra_trio.streams._watcher import Watcher
 
-from ._run import Report
-from ._scenes import catch_up, late_answer
+from ._checker import summary
+from ._run import Report, run
+from ._scenes import Scene, catch_up, late_answer
 
 SERIALIZABLE = b"\x38\x01"  # field 7 of a RangeRequest
 
@@ -34,7 +36,7 @@ class Mutant:
     kinds: tuple[str, ...] = ()
     seconds: float = 5.0
     #: Where a scene shows it, and not a run.
-    scene: Callable[[int, Path | None], Awaitable[Report]] | None = None
+    scene: Scene | None = None
 
     @contextmanager
     def at_work(self) -> Generator[None]:
@@ -42,6 +44,13 @@ class Mutant:
         with MonkeyPatch.context() as patch:
             self.change(patch)
             yield
+
+    async def hunted(self, seed: int, etcd: Path | None) -> Report:
+        """A run or a scene with it."""
+        with self.at_work():
+            if self.scene is not None:
+                return await self.scene(seed, etcd)
+            return await run(seed, self.seconds, etcd, kinds=self.kinds, pause=(0.1, 0.3), late=1.0)
 
 
 def resend(patch: MonkeyPatch) -> None:
@@ -122,6 +131,23 @@ def no_fence(patch: MonkeyPatch) -> None:
 
     patch.setattr(Held, "is_owner", is_owner)
     patch.setattr(Tenure, "check", lambda _: None)
+
+
+async def hunt(seeds: int, etcd: Path | None, progress: Callable[[str], None]) -> dict[str, str]:
+    """What becomes of each mutant, with so many seeds."""
+    verdicts: dict[str, str] = {}
+    for name, mutant in MUTANTS.items():
+        caught, rules, longest = 0, Counter[str](), 0.0
+        for seed in range(1, seeds + 1):
+            started = trio.current_time()
+            found = Counter(summary((await mutant.hunted(seed, etcd)).violations))
+            longest = max(longest, trio.current_time() - started)
+            caught += bool(mutant.rules & found.keys())
+            rules += found
+        broken = ", ".join(f"{count} {rule}" for rule, count in sorted(rules.items()))
+        verdicts[name] = f"caught with {caught} of {seeds} seeds, within {longest:.0f} s: {broken}"
+        progress(f"{name}: {verdicts[name]}")
+    return verdicts
 
 
 CUTS = ("cut", "cut after some octets")

@@ -19,6 +19,7 @@ from etcetra_trio import (
     KeyValue,
     LeaseLostError,
     Lock,
+    NoSpaceError,
     OutcomeUnknownError,
     PutResult,
     RangeResult,
@@ -26,11 +27,13 @@ from etcetra_trio import (
     TxnResult,
 )
 
-from ._history import Answer, Compare, History, Op, Record, Step
+from ._history import PADDING, Answer, Compare, History, Op, Record, Step
 
 Communicator = EtcdCommunicator[str]
 PATIENCE = 10.0  # seconds that an operation has, unless it is to be cancelled early
-CANCELLED = 0.004  # how many operations are
+CANCELLED = 0.002  # how many operations are
+REST = 0.2  # seconds that whoever knows that the store is full leaves it alone
+PROBES = 0.05  # how many of those do not
 
 
 class Recorder:
@@ -42,11 +45,24 @@ class Recorder:
         self.counts: Counter[str] = Counter()
         #: Errors of writes that do not say what became of them.
         self.silent: list[str] = []
+        #: When the store was last said to be full, if nothing was put since.
+        self.full_at: float | None = None
 
     def value(self, client: str) -> str:
         """A value that nobody else writes."""
         self.counts["values"] += 1
         return f"{client}.{self.counts['values']}"
+
+    async def wait_for_room(self) -> None:
+        """Leave a full store alone: of what is refused now nobody knows whether it was written."""
+        await trio.lowlevel.checkpoint()
+        while self.full_at is not None and self.rng.random() > PROBES:
+            await trio.sleep(REST)
+
+    def see_room(self, error: EtcdError) -> None:
+        """Note whether the store is full."""
+        if isinstance(error, NoSpaceError):
+            self.full_at = trio.current_time()
 
     async def do(self, op: Op, call: Callable[[], Awaitable[Any]], patience: float = PATIENCE) -> Any:
         """Carry ``op`` out by ``call``; its result, or None if it has none.
@@ -73,6 +89,7 @@ class Recorder:
             if op.writes and error.outcome is None:
                 self.silent.append(op.error)
             self.counts[f"error {type(error.__cause__ or error).__name__}"] += 1
+            self.see_room(error)
         finally:
             self._note(op)
         return result
@@ -80,9 +97,15 @@ class Recorder:
     def _note(self, op: Op) -> None:
         if op.verdict != "unknown":
             op.ret = trio.current_time()
+        if op.verdict == "ok" and self.full_at is not None and self.full_at < op.call and _has_put(op):
+            self.full_at = None
         if op.verdict == "ok" or op.writes:
             self.history.ops.append(op)
         self.counts[op.verdict if op.writes else "read" if op.verdict == "ok" else "failed read"] += 1
+
+
+def _has_put(op: Op) -> bool:
+    return any(step[0] == "put" for step in (op.success if op.succeeded else op.failure))
 
 
 def _read(op: Op, result: Any) -> None:
@@ -119,14 +142,16 @@ def _record(kv: KeyValue[str]) -> Record:
     return Record(kv.key, kv.value, kv.create_revision, kv.mod_revision, kv.version, kv.lease)
 
 
-async def put(recorder: Recorder, client: str, to: Communicator | Lock[str], key: str, **more: Any) -> Any:
-    """Put a key, through a lock if ``to`` is one."""
+async def put(
+    recorder: Recorder, client: str, to: Communicator | Lock[str], key: str, *, padding: int = 0, **more: Any
+) -> Any:
+    """Put a key, through a lock if ``to`` is one. With so many octets of padding."""
     value = recorder.value(client)
     lease = more.get("lease", 0)
     op = Op(client, 0, 0, "ok", success=[("put", key, value, getattr(lease, "id", lease))])
     if isinstance(to, Lock):
         op.guard = to.key.rpartition("/")[0] + "/", to.fence
-    return await recorder.do(op, lambda: to.put(key, value, **more))
+    return await recorder.do(op, lambda: to.put(key, value + PADDING * padding, **more))
 
 
 async def delete(recorder: Recorder, client: str, to: Communicator, key: str, *, prefix: bool = False) -> Any:

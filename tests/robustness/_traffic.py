@@ -47,28 +47,42 @@ class Traffic:
         """One operation after the other."""
         client = f"{self.name}/{number}"
         while not self.done:
+            await self.recorder.wait_for_room()
             await self._operation(client)
+
+    async def reads(self, number: int) -> None:
+        """One read after the other: besides writers, for a store is read more than written."""
+        client = f"{self.name}/{number}"
+        while not self.done:
+            await self._read_something(client)
             await trio.lowlevel.checkpoint()
+
+    async def _read_something(self, client: str) -> None:
+        recorder, to, rng = self.recorder, self.communicator, self.rng
+        key = rng.choice(KEYS)
+        kind = rng.random()
+        if kind < 0.35:
+            await do.get(recorder, client, to, key)
+        elif kind < 0.5:
+            await do.read(recorder, client, to, key)
+        elif kind < 0.55:
+            await do.read(recorder, client, to, key[:2], prefix=True)
+        else:
+            await do.read(recorder, client, to, key, stale=True)
 
     async def _operation(self, client: str) -> None:
         recorder, to, rng = self.recorder, self.communicator, self.rng
         key = rng.choice(KEYS)
         kind = rng.random()
-        if kind < 0.2:
-            await do.get(recorder, client, to, key)
-        elif kind < 0.35:
-            await do.read(recorder, client, to, key)
-        elif kind < 0.4:
-            await do.read(recorder, client, to, key[:2], prefix=True)
-        elif kind < 0.55:
-            await do.read(recorder, client, to, key, stale=True)
-        elif kind < 0.8:
+        if kind < 0.4:
+            await self._read_something(client)
+        elif kind < 0.75:
             await do.put(recorder, client, to, key)
-        elif kind < 0.84:
+        elif kind < 0.79:
             await do.delete(recorder, client, to, key)
-        elif kind < 0.845:
+        elif kind < 0.795:
             await do.delete(recorder, client, to, key[:2], prefix=True)
-        elif kind < 0.93:
+        elif kind < 0.88:
             await self._compare_and_swap(client, key)
         else:
             await do.txn(recorder, client, to, *self._txn(client))
@@ -109,12 +123,14 @@ class Traffic:
     async def leases(self) -> None:
         """A lease after the other, each with keys, held for a while or until it is lost."""
         while not self.done:
+            await self.recorder.wait_for_room()
             with trio.move_on_after(15):
                 try:
                     await self._lease()
                 except LeaseLostError:
                     self.recorder.counts["leases lost"] += 1
-                except EtcdError:
+                except EtcdError as error:
+                    self.recorder.see_room(error)
                     await trio.sleep(0.1)
 
     async def _lease(self) -> None:
@@ -128,6 +144,7 @@ class Traffic:
                     key = f"l/{self.name}/{self.rng.randrange(3)}"
                     await do.put(self.recorder, self.name, self.communicator, key, lease=lease)
                     await trio.sleep(0.1)
+                    await self.recorder.wait_for_room()
                 life.reason = "given up"
             finally:
                 life.told = told(lease)
@@ -137,6 +154,8 @@ class Traffic:
         """Lock, write under the lock, unlock; or go on until the lock is lost."""
         while not self.done:
             name = self.rng.choice(LOCKS)
+            await trio.sleep(self.rng.uniform(0, 0.6))
+            await self.recorder.wait_for_room()
             with trio.move_on_after(15):
                 try:
                     await self._lock(name)
@@ -144,7 +163,8 @@ class Traffic:
                     self.recorder.counts["locks not had"] += 1
                 except LeaseLostError:
                     self.recorder.counts["locks lost"] += 1
-                except EtcdError:
+                except EtcdError as error:
+                    self.recorder.see_room(error)
                     await trio.sleep(0.1)
 
     async def _lock(self, name: str) -> None:
@@ -162,6 +182,7 @@ class Traffic:
                 for _ in range(self.rng.randrange(1, 12)):
                     await do.put(self.recorder, self.name, lock, f"g/{name[-1]}")
                     await trio.sleep(0.02)
+                    await self.recorder.wait_for_room()
                 hold.reason = "given up"
             finally:
                 hold.told = told(lock.lease)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,7 +19,10 @@ def check_watches(case: Case) -> None:
     for watch in case.history.watches:
         if watch.prefix not in parts:
             parts[watch.prefix] = _part(case, watch.prefix)
-        _check_watch(case, watch, [entry for entry in parts[watch.prefix] if entry[0] >= watch.start])
+        part = parts[watch.prefix]
+        first = bisect_left(part, watch.start, key=lambda entry: entry[0])
+        # What follows the end of the watch matters only in that there is more.
+        _check_watch(case, watch, part[first : first + len(watch.batches) + 1])
 
 
 def _part(case: Case, prefix: str) -> list[Revision]:
@@ -46,10 +50,9 @@ def _check_watch(case: Case, watch: WatchLog, expected: list[Revision]) -> None:
         return
     _check_end(case, watch, expected[count:], name)
     for given, bookmark in watch.bookmarks:
-        missing = [entry[0] for entry in expected[given:] if entry[0] <= bookmark]
-        if missing:
-            text = f"{name}: revision {missing[0]} came after it was said that all up to {bookmark} had come"
-            case.wrong("bookmark", text, revisions=[missing[0]])
+        if given < len(expected) and (missing := expected[given][0]) <= bookmark:
+            text = f"{name}: revision {missing} came after it was said that all up to {bookmark} had come"
+            case.wrong("bookmark", text, revisions=[missing])
 
 
 def _check_end(case: Case, watch: WatchLog, missing: list[Revision], name: str) -> None:
