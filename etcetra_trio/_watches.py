@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, get_args, overload
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast, get_args, overload
 
 from ._calls import Calls
-from ._checks import check_number
+from ._checks import check_number, kind_of
 from ._errors import InvalidRequestError
 from ._keys import TextT
 from ._resync import Known
@@ -320,7 +321,7 @@ def _new_watch(
         raise InvalidRequestError("buffer is 0: at least one event must find room")
     if on_lag not in get_args(OnLag):
         raise InvalidRequestError(f"on_lag is {on_lag!r}: use one of {', '.join(map(repr, get_args(OnLag)))}")
-    kinds = [_check_filter(kind) for kind in filters]
+    kinds = _check_filters(filters)
     watcher = Watcher(
         *address,
         start_revision=check_number("start_revision", start_revision),
@@ -338,7 +339,13 @@ def _new_watch(
     return Watch(hub, watcher, EventShape(keys), known=known, ready_event=ready_event)
 
 
-def _check_filter(kind: int) -> WatchFilter:
+def _check_filters(filters: object) -> list[WatchFilter]:
+    if isinstance(filters, str) or not isinstance(filters, Iterable):
+        raise TypeError(f"filters must be a list such as [WatchFilter.NOPUT], not {kind_of(filters)}")
+    return [_check_filter(kind) for kind in cast("Iterable[object]", filters)]
+
+
+def _check_filter(kind: object) -> WatchFilter:
     try:
         return WatchFilter(check_number("a filter", kind))
     except ValueError as error:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from .._types import INHERIT, DeleteResult, Inherit, PutResult
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from enum import Enum
 
     from .._keys import TextT
@@ -25,9 +24,13 @@ def as_sort(value: Enum) -> Any:  # noqa: ANN401 - of the one or the other enume
     return getattr(value, "value", value)
 
 
-def as_filters(given: Iterable[Enum] | None) -> list[Any]:
+def as_filters(given: Any) -> Any:  # noqa: ANN401 - what is no list is refused later
     """Filters of etcetra's or of ours."""
-    return [] if given is None else [getattr(kind, "value", kind) for kind in given]
+    if given is None:
+        return []
+    if isinstance(given, str) or not hasattr(given, "__iter__"):
+        return given
+    return [getattr(kind, "value", kind) for kind in given]
 
 
 def as_codec(encoding: str | type[bytes] | None) -> str | Inherit | None:

@@ -32,7 +32,7 @@ def tls_reason(error: OSError, name: str) -> str:
     """Why TLS with the server ``name`` failed."""
     code = getattr(error, "verify_code", None)
     if code is not None:
-        text = getattr(error, "verify_message", "")
+        text = getattr(error, "verify_message", "").removesuffix(".")
         if code in {_HOST_NAME, _IP_ADDRESS}:
             return (
                 f"the server's certificate is for another name, not for {name!r} ({text}): "

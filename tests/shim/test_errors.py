@@ -58,6 +58,10 @@ async def failures_have_both_classes(client: Client) -> None:
             assert str(error)
         with pytest.raises(TypeError, match="sort_order must be a SortOrder, such as SortOrder"):
             await communicator.get_prefix("k", sort_order="desc")  # type: ignore[call-overload]
+        wrong_filters: tuple[Any, ...] = (shim.WatchFilter.NOPUT, "nodelete")
+        for filters in wrong_filters:
+            with pytest.raises(TypeError, match="filters must be a list"):
+                communicator.watch("k", filters=filters)
         refused: list[tuple[Any, type[Exception]]] = [
             ("5", TypeError),
             (-1, errors.EtcdInvalidArgumentError),

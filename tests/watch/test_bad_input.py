@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from etcetra_trio import EncodingError, InvalidRequestError
+from etcetra_trio import EncodingError, InvalidRequestError, WatchFilter
 from watch._kit import Text, streams
 
 Call = Callable[[Text], object]
@@ -65,6 +66,12 @@ async def test_no_sense(communicator: Text, call: Call, message: str) -> None:
 async def test_wrong_types(communicator: Text, call: Call) -> None:
     with pytest.raises(TypeError):
         call(communicator)
+
+
+@pytest.mark.parametrize("wrong", [WatchFilter.NOPUT, "nodelete", None])
+async def test_filters_are_a_list(communicator: Text, wrong: Any) -> None:
+    with pytest.raises(TypeError, match=r"filters must be a list such as \[WatchFilter\.NOPUT\], not"):
+        communicator.watch("k", filters=wrong)
 
 
 async def test_a_key_that_has_no_form(communicator: Text) -> None:
