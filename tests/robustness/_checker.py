@@ -295,7 +295,7 @@ def _why_no_cause(case: Case, causes: list[_Cause], order: Order, revision: int)
 
 
 def _is_foreign(case: Case, key: str) -> bool:
-    return any(key.startswith(prefix) for prefix in case.history.foreign)
+    return key.startswith(tuple(case.history.foreign))
 
 
 def summary(violations: Iterable[Violation]) -> dict[str, int]:

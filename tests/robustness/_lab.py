@@ -17,6 +17,7 @@ import trio
 import trustme
 
 from etcetra_trio import EtcdClient, EtcdCommunicator, EtcdCredential, EtcdError, TLSConfig
+from etcetra_trio._cluster import Cluster as Administration
 from etcetra_trio.streams._endpoints import EngineName
 from etcetra_trio.testing import EtcdCluster, EtcdMember, FaultProxy, ServerTLS, find_etcd, find_etcdctl
 from etcetra_trio.testing._binary import EtcdBinary, inspect_etcd
@@ -139,17 +140,23 @@ class Lab:
             return
         async with self.connected() as communicator:
             cluster = communicator.cluster
-            while any(each.id == old for each in await cluster.member_list()):
+            while old in (await _known(cluster)).values():
                 await _try(lambda: cluster.member_remove(old))
             await trio.sleep(0.5)
             process.kill()
-            while (
-                len(there := [url for each in await cluster.member_list() for url in each.peer_urls]) < SIZE
-            ):
+            while len(there := await _known(cluster)) < SIZE:
                 await _try(lambda: cluster.member_add(process.peer_url))
         names = {each.peer_url: each.name for each in self.processes}
         process.begin_anew(",".join(f"{names[url]}={url}" for url in there))
         await member.await_ready()
+
+
+async def _known(cluster: Administration) -> dict[str, int]:
+    """The URLs of the members, and their ids, as soon as the cluster tells them."""
+    while True:
+        with suppress(EtcdError):
+            return {url: each.id for each in await cluster.member_list() for url in each.peer_urls}
+        await trio.sleep(0.1)
 
 
 async def _try(change: Callable[[], Awaitable[object]]) -> None:

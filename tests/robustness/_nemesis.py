@@ -10,6 +10,7 @@ from typing import Literal
 
 import trio
 
+from etcetra_trio import EtcdError
 from etcetra_trio.testing import EtcdMember, FaultProxy
 
 from ._history import History, Resumed
@@ -97,7 +98,12 @@ class Nemesis:
                     begin = trio.current_time()
                     # A fault that has begun is healed in any case.
                     with trio.CancelScope(shield=True), trio.fail_after(RECOVERY):
-                        await every[name]()
+                        try:
+                            await every[name]()
+                        except (
+                            EtcdError
+                        ) as error:  # of one that is work on the cluster, so soon after another
+                            self._history.notes.append(f"{begin:.3f}: {name}: {error!r}")
                     self.faults[name] += 1
                     self._history.faults.append((name, begin, trio.current_time()))
                 rounds += 1
