@@ -155,6 +155,7 @@ async def test_keeping_the_cancellation(autojump_clock: Clock) -> None:
         await cancel_sweep(quiet)
     assert caught.value.checkpoint == 2
     assert caught.value.__cause__ is None
+    assert (await cancel_sweep(quiet, may_finish=True)).checkpoints == 2
 
 
 async def test_coming_to_the_end_behind_a_shield_is_no_fault(autojump_clock: Clock) -> None:
@@ -384,6 +385,15 @@ async def test_async_generators_are_looked_into(autojump_clock: Clock) -> None:
 
     report = await cancel_sweep(outer)
     assert [place.partition(" in ")[2] for place in report.places] == ["inner: await checkpoint()"] * 2
+
+
+async def test_a_sweep_in_a_sweep(autojump_clock: Clock) -> None:
+    async def inner() -> None:
+        await cancel_sweep(checkpoint)
+
+    report = await cancel_sweep(inner)
+    assert report.checkpoints > 5
+    assert report.cancelled >= 2 * report.checkpoints - 2
 
 
 async def test_what_the_function_had_is_let_go(autojump_clock: Clock) -> None:

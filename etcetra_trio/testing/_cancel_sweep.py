@@ -61,6 +61,7 @@ async def cancel_sweep(
     function: Callable[[], Awaitable[object]],
     invariant: Callable[[], Awaitable[object]] | None = None,
     *,
+    may_finish: bool = False,
     max_checkpoints: int = 1000,
     grace: float = 10,
 ) -> CancelSweep:
@@ -85,6 +86,8 @@ async def cancel_sweep(
       function: An async function without arguments, which can be run any number of times.
       invariant: An async function without arguments, which raises an exception when something is not as it must
         be. It is called after each run, whether or not that was cancelled.
+      may_finish: The function may come to its end nevertheless, as :meth:`Queue.get <etcetra_trio.Queue.get>` does
+        when it has an item already.
       max_checkpoints: How many checkpoints the function has at most.
       grace: How many seconds the function may go on after it was cancelled, and so may tasks that it leaves.
 
@@ -96,7 +99,7 @@ async def cancel_sweep(
     """
     first = CancelledRun(function, max_checkpoints + 1, asleep=True, grace=grace)
     await first.run()
-    await _judge(first, None, invariant)
+    await _judge(first, None, invariant, may_finish=may_finish)
     if first.disturbed:
         raise CancelSweepError(f"the function has more than {max_checkpoints} checkpoints", first)
     tasks = _tasks()
@@ -106,7 +109,7 @@ async def cancel_sweep(
         for checkpoint in range(asleep, max_checkpoints + 1):
             run = CancelledRun(function, checkpoint, asleep=asleep, grace=grace)
             await run.run()
-            await _judge(run, tasks, invariant)
+            await _judge(run, tasks, invariant, may_finish=may_finish)
             runs += 1
             cancelled += run.cancelled
             if not run.disturbed:
@@ -125,7 +128,11 @@ def place(stack: traceback.StackSummary) -> str:
 
 
 async def _judge(
-    run: CancelledRun, tasks: Counter[str] | None, invariant: Callable[[], Awaitable[object]] | None
+    run: CancelledRun,
+    tasks: Counter[str] | None,
+    invariant: Callable[[], Awaitable[object]] | None,
+    *,
+    may_finish: bool,
 ) -> None:
     await trio.lowlevel.checkpoint()
     if run.hung:
@@ -135,7 +142,7 @@ async def _judge(
         raise error from run.error
     if run.error is not None:
         raise CancelSweepError(f"the function raised {_in_words(run.error)}", run) from run.error
-    if run.delivered and not run.cancelled:
+    if run.delivered and not (run.cancelled or may_finish):
         raise CancelSweepError("the function kept trio.Cancelled for itself", run)
     if tasks is not None:
         await _no_task_left(tasks, run)

@@ -90,7 +90,7 @@ class CancelledRun:
         self.error: Exception | None = None
         #: Where its tasks still waited when its time was over.
         self.hung: list[traceback.StackSummary] = []
-        self._awaited = self._call(function)
+        self._function = function
         self.grace = grace
         self._on_cancel = on_cancel
         self._scope = trio.CancelScope()
@@ -114,7 +114,7 @@ class CancelledRun:
             nursery.cancel_scope.cancel("the run is over")
 
     def __await__(self) -> Generator[object, object, None]:
-        awaited = self._awaited
+        awaited = self._awaited = self._call()
         count = 0
         answer: object = None
         try:
@@ -132,14 +132,15 @@ class CancelledRun:
                         self._cancel()
                 answer = yield trap
                 if isinstance(answer, outcome.Error) and isinstance(answer.error, trio.Cancelled):
-                    self.delivered |= answer.error.reason == self._reason
+                    self.delivered |= (
+                        answer.error.reason is self._reason
+                    )  # not that of a sweep around this one
         finally:
             del answer  # it has the exception, whose traceback has this frame: nothing of the function shall stay alive
             awaited.close()
 
-    @staticmethod
-    async def _call(function: Callable[[], Awaitable[object]]) -> None:
-        await function()
+    async def _call(self) -> None:
+        await self._function()
 
     @property
     def disturbed(self) -> bool:

@@ -1,0 +1,1 @@
+"""Cancelled at every checkpoint: each public coroutine and each async context manager of the package."""
