@@ -125,9 +125,9 @@ def test_h2load_is_read_and_its_answers_are_looked_at() -> None:
 
 
 def test_the_cost_of_a_call_is_flat() -> None:
-    turns = {calls(tasks): [turn(100)] for tasks in TOGETHER}
+    turns = {calls(OURS, tasks): [turn(100)] for tasks in TOGETHER}
     assert flatness(turns).passed
-    assert not flatness({**turns, calls(10_000): [turn(151)]}).passed
+    assert not flatness({**turns, calls(OURS, 10_000): [turn(151)]}).passed
     assert not flatness({}).passed
 
 
