@@ -76,6 +76,8 @@ def main() -> int:
         progress(f"{table(report)}\nclients with a bug")
         mutants = trio.run(hunt, chosen.mutants, chosen.etcd, progress)
     print(table(report, mutants))
+    for violation in report.excused:
+        print(f"excused: {violation.explain(report.history)}")
     if report.violations:
         print(report.explanation())
         print(f"kept: {report.keep(KEPT)}")

@@ -11,7 +11,7 @@ from ._run import Report
 
 def table(report: Report, mutants: Mapping[str, str] | None = None) -> str:
     """Faults, operations, events and verdicts. ``mutants``: what became of the clients with a bug, by name."""
-    counts = report.counts
+    counts, watches = report.counts, report.history.watches
     writes = sum(counts[verdict] for verdict in ("ok", "unknown", "not_applied"))
     found = times(report.history)
     every = list(found.values())
@@ -27,7 +27,7 @@ def table(report: Report, mutants: Mapping[str, str] | None = None) -> str:
         ("- reads that failed", f"{counts['failed read']:,}"),
         (
             "watches",
-            f"{counts['watches']:,}, of which {counts['watches compacted']:,} fell behind a compaction",
+            f"{len(watches):,}, of which {sum(bool(watch.compacted) for watch in watches):,} fell behind a compaction",
         ),
         ("watch events", f"{counts['events']:,}"),
         ("bookmarks", f"{counts['bookmarks']:,}"),
