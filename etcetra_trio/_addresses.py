@@ -151,7 +151,8 @@ class Endpoint:
         if self.path:
             return f"{self.scheme}://{self.path}"
         address = _join(self.host, self.port)
-        return address if self.scheme == "http" else f"{self.scheme}://{address}"
+        bare = self.scheme == "http" and not _is_unix(address)  # a host may be called unix
+        return address if bare else f"{self.scheme}://{address}"
 
 
 def parse_endpoints(

@@ -101,7 +101,9 @@ class HeaderBlock:
                 status = value
             elif name == b"grpc-message":
                 message = value
-        self.http_status: int = int(http_status) if http_status is not None and http_status.isdigit() else 0
+        digits = http_status or b""
+        # More digits than an HTTP status has: int() raises for thousands.
+        self.http_status: int = int(digits) if digits.isdigit() and len(digits) == 3 else 0
         self.acceptable: bool = self.http_status == 200 and is_grpc(content_type)
         self.end: StreamEnd | None = None
         if status is not None:
