@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import grpc
 import pytest
@@ -187,6 +188,16 @@ async def test_a_deadline_ends_a_call(http2: str, option: str) -> None:
             with pytest.raises(TimeoutError, match="Deadline exceeded"):
                 await ask(communicator.channel, "Hang", timeout=0)
             assert server.ended == ["Hang"]
+
+
+async def test_a_timeout_that_is_none() -> None:
+    with serve(Echo=echo) as server:
+        async with connected(server) as communicator:
+            wrong: tuple[tuple[Any, type[Exception]], ...] = (("5", TypeError), (-1, ValueError))
+            for timeout, error in wrong:
+                with pytest.raises(error, match="timeout"):
+                    await ask(communicator.channel, "Echo", timeout=timeout)
+        assert server.ended == []
 
 
 async def test_only_waits_for_the_call_see_its_deadline() -> None:
