@@ -222,7 +222,6 @@ class Traffic:
             ) as watch:
                 log.start = log.start or watch.statistics().delivered_revision + 1
                 self.recorder.history.watches.append(log)
-                self.recorder.counts["watches"] += 1
                 async with trio.open_nursery() as nursery:
                     if bookmarks:
                         nursery.start_soon(self._bookmarks, watch, log)
