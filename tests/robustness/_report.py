@@ -12,7 +12,6 @@ from ._run import Report
 def table(report: Report, mutants: Mapping[str, str] | None = None) -> str:
     """Faults, operations, events and verdicts. ``mutants``: what became of the clients with a bug, by name."""
     counts, watches = report.counts, report.history.watches
-    writes = sum(counts[verdict] for verdict in ("ok", "unknown", "not_applied"))
     found = times(report.history)
     every = list(found.values())
     rows = [
@@ -22,7 +21,7 @@ def table(report: Report, mutants: Mapping[str, str] | None = None) -> str:
         ("operations", f"{report.operations:,}"),
         ("- writes applied", f"{counts['ok']:,}"),
         ("- writes not applied", f"{counts['not_applied']:,}"),
-        ("- writes of unknown outcome", f"{counts['unknown']:,} ({counts['unknown'] / max(1, writes):.2%})"),
+        ("- writes of unknown outcome", f"{counts['unknown']:,} ({report.unknown:.2%})"),
         ("- reads", f"{counts['read']:,}"),
         ("- reads that failed", f"{counts['failed read']:,}"),
         (

@@ -177,9 +177,12 @@ def _engine(number: int) -> EngineName:
 
 async def _freeze(traffic: Traffic) -> None:
     """Keep what is noted from being gone through again and again, for ever longer."""
-    while not traffic.done:
-        await trio.sleep(FREEZING)
-        gc.freeze()
+    try:
+        while not traffic.done:
+            await trio.sleep(FREEZING)
+            gc.freeze()
+    finally:
+        gc.unfreeze()
 
 
 def _start_watches(nursery: trio.Nursery, traffics: list[Traffic]) -> None:
