@@ -27,6 +27,7 @@ from .._error_table import failure_error, rpc_error
 from .._errors import TLSError
 from .._proto._methods import AUTHENTICATE
 from ._calls import StreamCall, UnaryCall
+from ._frames import first_stream
 from ._grpc import INTERNAL, StreamEnd, timeout_value
 from ._liveness import Pings, wait_silent
 from ._protocol import CANCEL, ProtocolViolation, goaway_end, too_large_end
@@ -91,6 +92,7 @@ class Connection:
         self.refusal_is_old: bool = False
         self._unsent: memoryview | None = None  # what the socket did not take: the writer's
         self._send_error: OSError | None = None
+        self._never_sent = 0  # how many calls of which nothing went it had at its end
         self._writer = Waiter()
         self._probe = Waiter()
         self._ready = trio.Event()
@@ -152,7 +154,7 @@ class Connection:
     @property
     def useful(self) -> bool:
         """Whether it carried a call, or at least could have for a while."""
-        return self.engine.started > 0 or trio.current_time() > self._opened + USEFUL
+        return self.engine.started > self._never_sent or trio.current_time() > self._opened + USEFUL
 
     async def wait_ready(self) -> None:
         """Wait until the server's SETTINGS came, or the connection failed (see :attr:`failure`)."""
@@ -168,8 +170,19 @@ class Connection:
         self.failure = reason
         self._wire.close()
         self._ready.set()
+        unsent = self._first_unsent()
+        self._never_sent = sum(stream_id >= unsent for stream_id in self.engine.streams)
         self._on_lost(self)
-        self.engine.lost(reason, violation=violation)
+        self.engine.lost(reason, violation=violation, unsent=unsent)
+
+    def _first_unsent(self) -> int:
+        """The first call of which nothing went, so that it certainly was not carried out."""
+        batch, sent = b"", 0
+        if self._unsent is not None:
+            assert isinstance(self._unsent.obj, bytes)
+            batch = self._unsent.obj
+            sent = len(batch) - len(self._unsent)
+        return first_stream(batch + self.engine.data_to_send(), sent)
 
     # -- the socket --------------------------------------------------------------------------------------
 
@@ -217,7 +230,7 @@ class Connection:
         while True:
             await self._writer.wait()
             self._flush()
-            while self._unsent is not None:
+            while self._unsent is not None and self._send_error is None:
                 await wait_writable(self._wire)
                 self.heard = trio.current_time()
                 unsent, self._unsent = self._unsent, None
@@ -255,9 +268,9 @@ class Connection:
 
     def _flush(self) -> None:
         """Send what the engine has, if nothing is before it."""
-        if self._unsent is None:
+        if self._unsent is None and self._send_error is None:
             data = self.engine.data_to_send()
-            if data and self._send_error is None:
+            if data:
                 self._send(data)
 
     def _send(self, data: bytes | memoryview) -> None:
@@ -268,6 +281,8 @@ class Connection:
         except OSError as error:
             # What the server said last may still be there to read: the reader finds it, and then the end.
             self._send_error = error
+            sent = 0 if isinstance(self._wire, socket.socket) else len(data)  # TLS may have sent a part
+            self._unsent = memoryview(data)[sent:]
             self._shut_down()
             return
         if sent < len(data):

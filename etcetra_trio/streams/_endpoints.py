@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, TypeVar
 import trio
 
 from .._admin_errors import AuthRevisionOldError, PermissionDeniedError
-from .._errors import EtcdError, OutcomeUnknownError
+from .._errors import ConnectionLostError, EtcdError, OutcomeUnknownError
 from .._proto._codec import range_request
 from .._proto._methods import RANGE
 from .._proto._wire import DecodeError
@@ -17,7 +17,7 @@ from ._keepalive import KeepAlive
 from ._liveness import Pings
 from ._members import keep_in_sync
 from ._retry import PATIENCE, Next, after_unknown, next_try, pause
-from ._slot import Slot
+from ._slot import Slot, connect_error
 from ._tokens import RENEWALS, Tokens
 from ._trace import Trace
 from ._watch_lanes import WatchHub
@@ -226,6 +226,9 @@ class Endpoints:
             while True:  # noqa: ASYNC913 - getting a connection is a checkpoint
                 if isinstance(error, OutcomeUnknownError):
                     unknown = error
+                elif isinstance(error, ConnectionLostError) and live is not None and not live.useful:
+                    # It greeted and ended, and nothing went over it: it never was one.
+                    error = connect_error([(live.endpoint, error)], write=write)
                 following = next_try(error, write=write and not method.repeatable)
                 if following == "connect" and not self._calls.lost_lately(self.patience):
                     following = "give up"

@@ -40,9 +40,23 @@ unpack_two = struct.Struct(">II").unpack_from
 
 #: Words of a GOAWAY, in octets: they may quote what a server sent.
 GOAWAY_DEBUG = 128
+#: With this every client begins.
+MAGIC = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 SETTINGS_ACK = pack_header(0, 0, SETTINGS, ACK, 0)
 PING_ACK = pack_header(0, 8, PING, ACK, 0)
 PING_HEADER = pack_header(0, 8, PING, 0, 0)
+
+
+def first_stream(frames: bytes, start: int = 0) -> int:
+    """The first stream to begin at ``start`` or behind it in a client's frames; 2^31, which is none, if none does."""
+    at = len(MAGIC) if frames.startswith(MAGIC) else 0
+    while at < len(frames):
+        high, low, kind, _, stream_id = unpack_header(frames, at)
+        if kind == HEADERS and at >= start:
+            found: int = stream_id
+            return found
+        at += FRAME_HEADER + (high << 8 | low)
+    return 1 << 31
 
 
 def preface(limits: Limits) -> bytes:
@@ -55,7 +69,7 @@ def preface(limits: Limits) -> bytes:
             (MAX_HEADER_LIST_SIZE, limits.header_list),
         )
     )
-    greeting = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + pack_header(0, len(settings), SETTINGS, 0, 0) + settings
+    greeting = MAGIC + pack_header(0, len(settings), SETTINGS, 0, 0) + settings
     return greeting + window_update(0, limits.connection_window - DEFAULT_WINDOW)
 
 

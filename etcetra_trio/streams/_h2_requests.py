@@ -290,13 +290,13 @@ class H2Requests(Engine):
             self.accepting = False
             raise ProtocolViolation(int(error.error_code), str(error)) from error
 
-    def lost(self, reason: str, *, violation: bool = False) -> None:
+    def lost(self, reason: str, *, violation: bool = False, unsent: int = MAX_STREAM_ID + 1) -> None:
         self.accepting = False
         self._broken = True
-        end = lost_end(reason, violation=violation)
-        self._drop_waiting(unsent_end(reason))
+        end, never = lost_end(reason, violation=violation), unsent_end(reason)
+        self._drop_waiting(never)
         for stream in list(self.streams.values()):
-            self._drop(stream, end)
+            self._drop(stream, end if stream.stream_id < unsent else never)
 
     def _drop(self, stream: Stream, end: StreamEnd) -> None:
         if self.streams.get(stream.stream_id) is stream:  # what was told the one before may have cancelled it

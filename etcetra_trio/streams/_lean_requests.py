@@ -268,13 +268,13 @@ class Requests(Engine):
         self._slow = True
         self._out.append(f.goaway(error_code, debug))
 
-    def lost(self, reason: str, *, violation: bool = False) -> None:
+    def lost(self, reason: str, *, violation: bool = False, unsent: int = MAX_STREAM_ID + 1) -> None:
         self.accepting = False
         self._slow = True
-        end = lost_end(reason, violation=violation)
-        self._drop_waiting(unsent_end(reason))
+        end, never = lost_end(reason, violation=violation), unsent_end(reason)
+        self._drop_waiting(never)
         for stream in list(self.streams.values()):
-            self._drop(stream, end)
+            self._drop(stream, end if stream.stream_id < unsent else never)
 
     def data_to_send(self) -> bytes:
         out = self._out

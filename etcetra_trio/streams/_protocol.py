@@ -225,8 +225,14 @@ class Engine(ABC):
         """
 
     @abstractmethod
-    def lost(self, reason: str, *, violation: bool = False) -> None:
-        """The connection is gone: end every stream. ``violation``: because the server broke the protocol."""
+    def lost(self, reason: str, *, violation: bool = False, unsent: int = MAX_STREAM_ID + 1) -> None:
+        """The connection is gone: end every stream.
+
+        Args:
+          reason: How it ended.
+          violation: Because the server broke the protocol.
+          unsent: Nothing was sent of this stream and of those after it.
+        """
 
     @abstractmethod
     def data_to_send(self) -> bytes:

@@ -23,6 +23,8 @@ class _Dial:
     def __init__(self) -> None:
         self.over = trio.Event()
         self.failures: list[tuple[str, Exception]] = []
+        #: The connection that came of it; it may be over by now.
+        self.found: Connection | None = None
 
 
 class Slot:
@@ -63,12 +65,12 @@ class Slot:
                 dial = self._dial
                 await dial.over.wait()
                 if dial.failures:
-                    raise _failed(dial.failures, write=write)
-                live = self.live
-                if live is not None and not live.engine.accepting:  # it greets, and ends
-                    reason = live.failure or str(live.engine.goaway)
-                    failure = ConnectionLostError(live.endpoint, reason)
-                    raise _failed([(live.endpoint, failure)], write=write)
+                    raise connect_error(dial.failures, write=write)
+                found = dial.found
+                if found is not None and not found.engine.accepting:  # it greets, and ends
+                    reason = found.failure or str(found.engine.goaway)
+                    failure = ConnectionLostError(found.endpoint, reason)
+                    raise connect_error([(found.endpoint, failure)], write=write)
             return self.live
         raise AssertionError("unreachable: guard() returns or raises")
 
@@ -115,10 +117,10 @@ class Slot:
             dial.failures = result
         else:
             result.spare = False
-            self.live = result
+            self.live = dial.found = result
 
 
-def _failed(failures: list[tuple[str, Exception]], *, write: bool) -> EtcdError:
+def connect_error(failures: list[tuple[str, Exception]], *, write: bool) -> EtcdError:
     """The error for a round; each caller that waited for it gets one of its own."""
     outcome: Outcome | None = "not_applied" if write else None
     causes = [failure for _, failure in failures]

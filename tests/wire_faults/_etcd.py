@@ -169,7 +169,7 @@ class Etcd(Server):
         super().__init__(self._serve, None)
         self.row = row
         self.target = target
-        #: The number of the connection that the fault struck.
+        #: The number of the connection that the fault struck (last).
         self.struck: int | None = None
         self.revision = 1
         self.events: list[mvccpb.Event] = []
@@ -186,12 +186,16 @@ class Etcd(Server):
         self._changed = trio.Event()
         self._answers: dict[Request, int] = {}
 
+    @property
+    def recovers(self) -> bool:
+        """Whether there is an end to the fault."""
+        return self.row is None or not self.row.for_good
+
     # -- connections ---------------------------------------------------------------------------------------
 
     async def serve(self, stream: trio.abc.Stream) -> None:
         row, number = self.row, len(self.peers)
-        # Watches and leases have a connection of their own, the second.
-        greeting = None if row is None or number != (self.target in self.streaming) else row.greeting
+        greeting = None if row is None or number != self._greeted_badly(row) else row.greeting
         if row is not None and row.tls and greeting is None:
             assert isinstance(stream, trio.SocketStream)
             stream = trio.SSLStream(stream, server_context("h2"), server_side=True)
@@ -202,10 +206,17 @@ class Etcd(Server):
             if greeting is None:
                 await peer.serve(nursery)
             else:
-                self.struck = number
+                self.struck = number if self.struck is None else self.struck
                 with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
                     await greeting(peer)
             nursery.cancel_scope.cancel("the connection is over")
+
+    def _greeted_badly(self, row: Row) -> int | None:
+        """The number of the connection that does not come about, if one does not."""
+        if row.do is not None:
+            return None if self.struck is None else self.struck + 1
+        # Watches and leases have a connection of their own, the second.
+        return int(self.target in self.streaming)
 
     # -- RPCs ----------------------------------------------------------------------------------------------
 
@@ -230,7 +241,8 @@ class Etcd(Server):
         self._answers[request] = given + 1
         due = Due(self, request, begun=given > 0)
         row = self.row
-        if row is None or row.do is None or self.struck is not None or request.method != self.target:
+        over = self.struck is not None and self.recovers
+        if over or row is None or row.do is None or request.method != self.target:
             due.message = bytes(make())
             await due.answer()
             return

@@ -15,7 +15,7 @@ COLUMNS = {"Range": "read", "Put": "write", "Watch": "watch", "LeaseKeepAlive": 
 
 @dataclass(frozen=True)
 class Row:
-    """A fault that happens once; everything after it is as it should be.
+    """A fault that happens once (or ``for_good``); everything after it is as it should be.
 
     The columns' words:
 
@@ -30,7 +30,7 @@ class Row:
     name: str
     #: Given an answer that is due, do this instead.
     do: Callable[[Due], Awaitable[None]] | None = None
-    #: Given a connection, do this instead of speaking HTTP/2 properly.
+    #: Given a connection, do this instead of speaking HTTP/2 properly; with ``do`` as well, to the one after it.
     greeting: Callable[[Connection], Awaitable[None]] | None = None
     read: str = "answer"
     write: str = "answer"
@@ -44,6 +44,8 @@ class Row:
     unseen: bool = False
     #: By when all is well again, in seconds.
     within: float = 0.3
+    #: Whether it happens each time.
+    for_good: bool = False
     tcp: bool = False
     tls: bool = False
     #: Whether others show the same, so that it takes its turn in long runs only.

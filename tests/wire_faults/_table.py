@@ -8,6 +8,7 @@ from wire_faults import (
     _faults_frames,
     _faults_goodbyes,
     _faults_http,
+    _faults_lasting,
     _faults_messages,
     _faults_resets,
     _faults_settings,
@@ -29,4 +30,5 @@ TABLE: dict[str, list[Row]] = {
     "messages": _faults_messages.ROWS,
     "statuses": _faults_statuses.ROWS,
     "TLS": _faults_tls.ROWS,
+    "one after the other": _faults_lasting.ROWS,
 }
