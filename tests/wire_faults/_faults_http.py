@@ -15,7 +15,7 @@ CLASSES = {
     302: "UnknownServerError",
     400: "RpcError",
     401: "AuthError",
-    403: "PermissionDeniedError",
+    403: "AuthError",
     404: "UnsupportedByServerError",
     405: "UnknownServerError",
     415: "UnknownServerError",

@@ -9,7 +9,7 @@ from wire_faults._row import Do, Row
 
 REFUSED, CANCEL, SECURITY = 7, 8, 12
 #: What a code is for gRPC; all others are INTERNAL.
-CLASSES = {REFUSED: "UnavailableError", CANCEL: "ServerCanceledError", SECURITY: "PermissionDeniedError"}
+CLASSES = {REFUSED: "UnavailableError", CANCEL: "ServerCanceledError", SECURITY: "AuthError"}
 
 
 def reset(code: int) -> Do:
