@@ -215,6 +215,7 @@ class H2Engine(H2Requests):
             self._violation(FRAME_SIZE_ERROR, "a GOAWAY shorter than eight octets")
         last, error_code = f.unpack_two(payload)
         last &= MAX_STREAM_ID
+        self._count_useless(self.goaway is not None)
         if self.goaway is not None and last > self.goaway.last_stream_id:
             self._violation(PROTOCOL_ERROR, "a GOAWAY with a growing last stream id")
         self.goaway = GoAway(last, error_code, payload[8:])

@@ -152,6 +152,8 @@ class Control(Requests):
             self._violation(FRAME_SIZE_ERROR, "a GOAWAY shorter than eight octets")
         last, error_code = f.unpack_two(payload)
         last &= MAX_STREAM_ID
+        if self.goaway is not None:
+            self._count_useless()
         if self.goaway is not None and last > self.goaway.last_stream_id:
             self._violation(PROTOCOL_ERROR, "a GOAWAY with a growing last stream id")
         self.goaway = GoAway(last, error_code, payload[8:])

@@ -88,6 +88,14 @@ def test_1xx_for_ever(engine_class: EngineClass) -> None:
     assert told.told == []
 
 
+def test_goaway_for_ever(engine_class: EngineClass) -> None:
+    """One in a second would keep a call waiting: the server seems to live."""
+    wire = limited(engine_class)
+    for _ in range(1 + LIMIT):
+        wire.feed(f.goaway(5))
+    wire.breach(ENHANCE_YOUR_CALM, f.goaway(5))
+
+
 def test_probes_are_limited_too(engine_class: EngineClass) -> None:
     wire = limited(engine_class)
     with pytest.raises(ProtocolViolation, match="flood"):

@@ -1,0 +1,47 @@
+"""The client that is bombed, in a process of its own, for its memory is what is looked at.
+
+Run as ``python -m bombs._client ENGINE ENDPOINT...`` in ``tests``. It prints how each ended, as a line of JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import trio
+
+from etcetra_trio import EtcdClient, EtcdError
+from etcetra_trio.streams._endpoints import EngineName
+
+LIMIT = 30  # seconds
+
+
+def peak() -> int:
+    """The most memory that this process has had in use, in octets."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.partition("VmHWM:")[2].split()[0]) << 10
+
+
+async def ask(engine: EngineName, endpoint: str) -> dict[str, object]:
+    """Call a server; how that ended."""
+    error, text = "", ""
+    began = trio.current_time()
+    async with EtcdClient(endpoint, http2=engine).connect(wait=False) as communicator:
+        communicator._endpoints.patience = 0.0  # the first error is the last
+        try:
+            await communicator.get("k")
+        except EtcdError as caught:
+            error, text = type(caught).__name__, str(caught)
+    return {"error": error, "text": text, "seconds": trio.current_time() - began, "peak": peak()}
+
+
+async def main(name: str, *endpoints: str) -> None:
+    engine: EngineName = "h2" if name == "h2" else "lean"
+    for endpoint in endpoints:
+        with trio.fail_after(LIMIT):
+            print(json.dumps(await ask(engine, endpoint)), flush=True)
+
+
+if __name__ == "__main__":
+    trio.run(main, *sys.argv[1:])
