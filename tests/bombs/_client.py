@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import trio
@@ -36,7 +37,8 @@ async def ask(engine: EngineName, endpoint: str) -> dict[str, object]:
     return {"error": error, "text": text, "seconds": trio.current_time() - began, "peak": peak()}
 
 
-async def main(name: str, *endpoints: str) -> None:
+async def main(arguments: Sequence[str]) -> None:
+    name, *endpoints = arguments
     engine: EngineName = "h2" if name == "h2" else "lean"
     for endpoint in endpoints:
         with trio.fail_after(LIMIT):
@@ -44,4 +46,4 @@ async def main(name: str, *endpoints: str) -> None:
 
 
 if __name__ == "__main__":
-    trio.run(main, *sys.argv[1:])
+    trio.run(main, sys.argv[1:])
