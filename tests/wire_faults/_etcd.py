@@ -2,41 +2,21 @@
 
 from __future__ import annotations
 
-import math
 import socket
-import ssl
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
-from functools import cache
 from pathlib import Path
 
 import betterproto2
 import h2.exceptions
 import trio
-import trustme
 from failover._scripted import HEADERS, Peer, Request, Server
 
 from etcetra_trio._proto._messages import etcdserverpb as pb
 from etcetra_trio._proto._messages import mvccpb
+from wire_faults._certificates import server_context
+from wire_faults._line import Line
 from wire_faults._row import Row
-
-SERVER_NAME = "etcd"
-
-
-@cache
-def authority(*, stranger: bool) -> trustme.CA:
-    """The CA that clients trust, or another one."""
-    return trustme.CA()
-
-
-@cache
-def server_context(*protocols: str, stranger: bool = False) -> ssl.SSLContext:
-    """For a server with a certificate that is good, or a stranger's."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority(stranger=stranger).issue_cert(SERVER_NAME).configure_cert(context)
-    if protocols:
-        context.set_alpn_protocols(protocols)
-    return context
 
 
 class _OverError(Exception):
@@ -90,51 +70,6 @@ class Due:
         """The connection ends, after these octets."""
         await self.raw(*octets)
         await self.peer.stream.aclose()
-
-
-class Line(trio.abc.Stream):
-    """The way to a client, which may go silent, or break after so many octets from or to the client."""
-
-    def __init__(self, stream: trio.abc.Stream, reads: float = math.inf, writes: float = math.inf) -> None:
-        self.stream = stream
-        #: Nothing passes any more, and nobody hears of it.
-        self.silent = False
-        self.reads, self.writes = reads, writes
-        #: What passed.
-        self.received, self.sent = bytearray(), bytearray()
-
-    async def receive_some(self, max_bytes: int | None = None) -> bytes:
-        data = b""
-        if self.reads:
-            data = bytes(await self.stream.receive_some(max_bytes))
-            data = data[: int(min(len(data), self.reads))]
-            self.reads -= len(data)
-            self.received += data
-        else:
-            await trio.sleep(0.01)  # time to answer what came
-            await self.aclose()
-        await self._pass()
-        return data
-
-    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
-        await self._pass()
-        octets = bytes(data)[: int(min(len(data), self.writes))]
-        await self.stream.send_all(octets)
-        self.writes -= len(octets)
-        self.sent += octets
-        if not self.writes:
-            await self.aclose()
-
-    async def _pass(self) -> None:
-        if self.silent:
-            await trio.sleep_forever()
-
-    async def wait_send_all_might_not_block(self) -> None:
-        await self.stream.wait_send_all_might_not_block()
-
-    async def aclose(self) -> None:
-        with suppress(trio.BrokenResourceError, trio.ClosedResourceError):  # TLS says so even then
-            await self.stream.aclose()
 
 
 class Connection(Peer):

@@ -8,7 +8,8 @@ import trio
 from engines import _frames as f
 
 from wire_faults._blocks import HEADERS_BLOCK, headers
-from wire_faults._etcd import Connection, Due, server_context
+from wire_faults._certificates import server_context
+from wire_faults._etcd import Connection, Due
 from wire_faults._faults_connecting import CONNECTING, refused, says, stops
 from wire_faults._faults_silence import LEFT
 from wire_faults._faults_silence import WORDS as SILENT

@@ -19,7 +19,8 @@ from etcetra_trio import (
     TLSConfig,
 )
 from etcetra_trio.streams._endpoints import EngineName
-from wire_faults._etcd import SERVER_NAME, Etcd, authority, listening
+from wire_faults._certificates import SERVER_NAME, authority
+from wire_faults._etcd import Etcd, listening
 from wire_faults._row import Row
 
 #: How long a caller waits for a call in virtual seconds, and the TTL of the lease.
