@@ -43,6 +43,13 @@ def test_projections_of_what_no_encoder_writes(data: bytes) -> None:
     assert (_projections.range_value(data), _projections.range_items(data)) == expected[:2]
 
 
+def test_a_number_longer_than_a_number_can_be() -> None:
+    """Found by atheris: in a part that is passed over."""
+    for project in range_projections:
+        with pytest.raises(DecodeError):
+            project(b"\x0a\x00\x20" + b"\xff" * 10 + b"\x01")
+
+
 @m.examples(300)
 @given(m.damaged("etcdserverpb.RangeResponse"))
 def test_projections_of_malformed_bytes(data: bytes) -> None:

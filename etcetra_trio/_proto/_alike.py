@@ -36,10 +36,13 @@ def numbers(data: bytes, i: int, end: int) -> list[tuple[int, int]]:
 
 
 def behind_varint(data: bytes, i: int) -> int:
-    """What is behind the tag at i and its varint."""
+    """What is behind the tag at i and its varint; IndexError if that is longer than a number can be."""
     i += 1
+    longest = i + 9
     while data[i] > 127:
         i += 1
+    if i > longest:
+        raise IndexError
     return i + 1
 
 
