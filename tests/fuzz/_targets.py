@@ -16,7 +16,7 @@ from hpack import Decoder, HPACKError
 from test_changes import check as check_changes
 from test_keys import in_range
 
-from etcetra_trio import EtcdError, InvalidRequestError
+from etcetra_trio import EncodingError, EtcdError, InvalidRequestError
 from etcetra_trio._addresses import HostPortPair, parse_endpoints
 from etcetra_trio._error_table import rpc_error
 from etcetra_trio._keys import key_space, prefix_end
@@ -252,7 +252,7 @@ def keys(octets: bytes) -> None:
         text = key_space("utf-8", namespace)
         try:
             whole = text.key(_text(key))
-        except InvalidRequestError:  # empty, or no UTF-8
+        except (InvalidRequestError, EncodingError):  # empty, or no UTF-8
             continue
         assert text.text_key(whole) == _text(key)
 
