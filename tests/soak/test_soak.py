@@ -20,7 +20,7 @@ GROWTH = 8  # MiB that the memory may grow by after the first third, in any numb
 @pytest.mark.parametrize(
     ("http2", "seconds"),
     [
-        ("lean", 15.0),
+        ("lean", 30.0),
         pytest.param("lean", 600.0, marks=pytest.mark.long),
         pytest.param("h2", 600.0, marks=pytest.mark.long),
     ],
