@@ -24,8 +24,8 @@ class CancelSweepError(AssertionError):
     """
 
     def __init__(self, found: str, run: CancelledRun) -> None:
-        self.checkpoint = run.checkpoint if run.disturbed else None
-        self.place = place(run.stack)
+        self.checkpoint: int | None = run.checkpoint if run.disturbed else None
+        self.place: str = place(run.stack)
         if not run.disturbed:
             when = "not cancelled"
         elif run.asleep:

@@ -81,11 +81,11 @@ class CancelledRun:
         self.checkpoint = checkpoint
         self.asleep = asleep
         #: The lines of that checkpoint.
-        self.stack = traceback.StackSummary()
+        self.stack: traceback.StackSummary = traceback.StackSummary()
         #: Whether it was told of the cancellation, in its own task.
-        self.delivered = False
+        self.delivered: bool = False
         #: Whether the cancellation, and nothing else, came out of it.
-        self.cancelled = False
+        self.cancelled: bool = False
         #: What came out of it, unless it was the cancellation.
         self.error: Exception | None = None
         #: Where its tasks still waited when its time was over.

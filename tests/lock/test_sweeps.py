@@ -18,24 +18,24 @@ Use = Callable[[Text], Awaitable[None]]
 
 
 async def lock(communicator: Text) -> None:
-    async with communicator.lock("sweep", lease_ttl=SHORTEST) as held:
-        await held.put("sweep-it", "", lease=held.lease)
-        await held.delete("sweep-it")
+    async with communicator.lock("lock-sweep", lease_ttl=SHORTEST) as held:
+        await held.put("lock-sweep-it", "", lease=held.lease)
+        await held.delete("lock-sweep-it")
 
 
 async def limited_lock(communicator: Text) -> None:
-    async with communicator.lock("sweep", timeout=20, ttl=SHORTEST):
+    async with communicator.lock("lock-sweep", timeout=20, ttl=SHORTEST):
         await trio.lowlevel.checkpoint()
 
 
 async def campaign(communicator: Text) -> None:
-    async with communicator.campaign("sweep", "me", lease_ttl=SHORTEST) as leadership:
+    async with communicator.campaign("lock-sweep", "me", lease_ttl=SHORTEST) as leadership:
         await leadership.proclaim("still me")
 
 
 async def lease(communicator: Text) -> None:
     async with communicator.lease(SHORTEST) as held:
-        await communicator.put("sweep-it", "", lease=held)
+        await communicator.put("lock-sweep-it", "", lease=held)
 
 
 USES = [lock, limited_lock, campaign, lease]
@@ -58,7 +58,7 @@ class Remains:
         for _ in range(3):
             await trio.lowlevel.checkpoint()
         found = tasks() - self.tasks
-        assert (found, await self.observer.keys_prefix("sweep")) == (set(), [])
+        assert (found, await self.observer.keys_prefix("lock-sweep")) == (set(), [])
         assert set(await self.observer.list_leases()) <= self.leases
 
 
@@ -73,7 +73,7 @@ async def test_alone(etcd_server: EtcdServer, use: Use) -> None:
 
 async def test_with_the_connecting(etcd: EtcdClient[str], etcd_server: EtcdServer) -> None:
     async def use() -> None:
-        async with etcd.with_lock("sweep", timeout=30):
+        async with etcd.with_lock("lock-sweep", timeout=30):
             await trio.lowlevel.checkpoint()
 
     async with connected(etcd_server.endpoint) as observer:
@@ -98,12 +98,12 @@ async def test_waiting(etcd_server: EtcdServer) -> None:
                         await cancelled_at(step, lambda: lock(communicator), parked=parked)
                         over.set()
 
-                    async with observer.lock("sweep"):
+                    async with observer.lock("lock-sweep"):
                         nursery.start_soon(wait, step, parked, over)
                         with trio.move_on_after(0.08):
                             await over.wait()
                 await trio.testing.wait_all_tasks_blocked()
-                assert await observer.keys_prefix("sweep") == []
+                assert await observer.keys_prefix("lock-sweep") == []
                 assert set(await observer.list_leases()) <= remains.leases
 
 
@@ -128,7 +128,7 @@ async def test_without_an_answer(etcd_server: EtcdServer) -> None:
 
     async with connected(etcd_server.endpoint) as observer:
         leases_before = set(await observer.list_leases())
-        async with observer.lock("sweep") as held:
+        async with observer.lock("lock-sweep") as held:
             async with trio.open_nursery() as nursery:
                 nursery.cancel_scope.deadline = trio.current_time() + 20
                 for waits in (False, True):
@@ -139,5 +139,5 @@ async def test_without_an_answer(etcd_server: EtcdServer) -> None:
             assert len(took) > 30
             assert max(took.values()) < 2.5, took  # 1 s, and what a busy machine adds
             await trio.sleep(SHORTEST + 2)
-            assert [key for key in await observer.keys_prefix("") if "sweep" in key] == [held.key]
+            assert [key for key in await observer.keys_prefix("") if "lock-sweep" in key] == [held.key]
             assert set(await observer.list_leases()) - leases_before == {held.lease.id}
