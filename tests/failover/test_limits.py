@@ -137,7 +137,7 @@ async def test_requests_of_asyncio_programs_that_are_too_large(etcd_server: Etcd
     async def main() -> None:
         async with shim.EtcdClient(etcd_server.endpoint, max_send_size=200).connect() as communicator:
             with pytest.raises(RequestTooLargeError):
-                await communicator.put("k", "v" * 1000)
-            assert await communicator.get("k") is None
+                await communicator.put("asyncio/too large", "v" * 1000)
+            assert await communicator.get("asyncio/too large") is None
 
     await trio.to_thread.run_sync(asyncio.run, main())
