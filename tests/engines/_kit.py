@@ -125,6 +125,15 @@ class Wire(Client):
     def feed(self, *frames: bytes) -> None:
         self.engine.receive(b"".join(frames))
 
+    def feed_anything(self, octets: bytes, cut: int) -> None:
+        """Octets of any kind, in two pieces: where they break the protocol, the server is told, nothing begins."""
+        try:
+            self.feed(octets[:cut])
+            self.feed(octets[cut:])
+        except ProtocolViolation as violation:
+            assert ("GOAWAY", 0, violation.error_code) in self.sent()
+            assert not self.engine.accepting
+
     def sent(self) -> list[f.Sent]:
         """What the engine sent since the last time."""
         octets = self.engine.data_to_send()

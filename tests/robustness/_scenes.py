@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from random import Random
 from typing import TypeAlias
@@ -72,18 +72,27 @@ async def slowness(seed: int, etcd: Path | None) -> Report:
     return await _harmed(seed, etcd, harm)
 
 
-async def _harmed(
-    seed: int, etcd: Path | None, harm: Callable[[FaultProxy, Random], Awaitable[None]]
-) -> Report:
-    """One member, a client on a way where harm is done, and another one that has a way of its own."""
-    recorder = Recorder(Random(seed))
-    started = trio.current_time()
+@asynccontextmanager
+async def _two_ways(
+    etcd: Path | None,
+) -> AsyncGenerator[tuple[EtcdServer, FaultProxy, Communicator, Communicator]]:
+    """One member, a proxy before it, and a client on each way: straight to the member, and through the proxy."""
     async with (
         EtcdServer(etcd) as server,
         FaultProxy(server.endpoint) as proxy,
         EtcdClient(server.endpoint).connect() as near,
         EtcdClient(proxy.endpoint).connect() as far,
     ):
+        yield server, proxy, near, far
+
+
+async def _harmed(
+    seed: int, etcd: Path | None, harm: Callable[[FaultProxy, Random], Awaitable[None]]
+) -> Report:
+    """One member, a client on a way where harm is done, and another one that has a way of its own."""
+    recorder = Recorder(Random(seed))
+    started = trio.current_time()
+    async with _two_ways(etcd) as (server, proxy, near, far):
         traffics = [Traffic(recorder, f"client{n}", to, recorder.rng) for n, to in enumerate((near, far))]
         async with trio.open_nursery() as watching:
             for prefix in ENDED:
@@ -109,12 +118,7 @@ async def theft(seed: int, etcd: Path | None) -> Report:
     recorder = Recorder(Random(seed))
     recorder.history.foreign = ["lock/"]
     started = trio.current_time()
-    async with (
-        EtcdServer(etcd) as server,
-        FaultProxy(server.endpoint) as proxy,
-        EtcdClient(server.endpoint).connect() as near,
-        EtcdClient(proxy.endpoint).connect() as far,
-    ):
+    async with _two_ways(etcd) as (server, proxy, near, far):
 
         async def write(lock: Lock[str]) -> None:
             with suppress(LeaseLostError):
@@ -136,12 +140,7 @@ async def late_answer(seed: int, etcd: Path | None) -> Report:
     """The answer to a lease's renewal comes late, and then nothing comes: its time runs since the renewal was sent."""
     recorder = Recorder(Random(seed))
     started = trio.current_time()
-    async with (
-        EtcdServer(etcd) as server,
-        FaultProxy(server.endpoint) as proxy,
-        EtcdClient(server.endpoint).connect() as observer,
-        EtcdClient(proxy.endpoint).connect() as communicator,
-    ):
+    async with _two_ways(etcd) as (server, proxy, observer, communicator):
         async with trio.open_nursery() as nursery:
             over = trio.Event()
             nursery.start_soon(_observe, recorder, observer, over)
