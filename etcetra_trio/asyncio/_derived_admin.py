@@ -232,6 +232,9 @@ class Cluster(Wrapped):
       trio.ClosedResourceError: the client is closed.
 
     Cancellation of a change: may have happened.
+
+    One change at a time, and with a time-out: etcd drops a change that comes before the last one is applied,
+    and never answers it (etcd issue 14040). :meth:`member_list` then says what is so.
     """
 
     async def member_add(
