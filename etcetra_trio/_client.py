@@ -59,7 +59,9 @@ class EtcdClient(Generic[TextT]):
       tls: Speak TLS, and trust what the system trusts (True), what a :class:`TLSConfig` says, or what an
         :class:`ssl.SSLContext` of yours does, on which ALPN is set to HTTP/2. ``https://`` alone is True, too.
         Server certificates are always checked, unless your own context does not.
-      max_receive_size: The largest answer to take, and for a watch the largest revision, in octets.
+      max_receive_size: The largest answer to take, and for a watch the largest revision, in octets. None: one answer
+        may be as large as the unfinished ones of a connection together, for which there are 96 MiB (or twice
+        ``max_receive_size``, if that is more).
       max_send_size: The largest request to send, in octets; what is larger is refused here, by a
         :exc:`RequestTooLargeError`. None: the server says what it does not take (above 1.5 MiB, unless its
         ``--max-request-bytes`` is another).
@@ -108,7 +110,7 @@ class EtcdClient(Generic[TextT]):
         tls: _TLS | None = ...,
         namespace: str | bytes = ...,
         http2: EngineName = ...,
-        max_receive_size: int = ...,
+        max_receive_size: int | None = ...,
         max_send_size: int | None = ...,
         call_timeout: float | None = ...,
         sync_interval: float | None = ...,
@@ -128,7 +130,7 @@ class EtcdClient(Generic[TextT]):
         tls: _TLS | None = ...,
         namespace: str | bytes = ...,
         http2: EngineName = ...,
-        max_receive_size: int = ...,
+        max_receive_size: int | None = ...,
         max_send_size: int | None = ...,
         call_timeout: float | None = ...,
         sync_interval: float | None = ...,
@@ -147,7 +149,7 @@ class EtcdClient(Generic[TextT]):
         tls: _TLS | None = None,
         namespace: str | bytes = "",
         http2: EngineName = "lean",
-        max_receive_size: int = 64 << 20,
+        max_receive_size: int | None = None,
         max_send_size: int | None = None,
         call_timeout: float | None = None,
         sync_interval: float | None = None,
@@ -175,7 +177,7 @@ class EtcdClient(Generic[TextT]):
                 raise InvalidRequestError(exposed_text(exposed[0]))
         self._credentials = credentials
         self._plaintext = allow_plaintext_credentials
-        if not check_number("max_receive_size", max_receive_size):
+        if max_receive_size is not None and not check_number("max_receive_size", max_receive_size):
             raise InvalidRequestError("max_receive_size is 0: no answer would fit")
         self._max_receive_size = max_receive_size
         if max_send_size is not None and not check_number("max_send_size", max_send_size):

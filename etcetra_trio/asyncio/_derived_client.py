@@ -41,7 +41,9 @@ class EtcdClient(ClientBase[TextT]):
       tls: Speak TLS, and trust what the system trusts (True), what a :class:`TLSConfig` says, or what an
         :class:`ssl.SSLContext` of yours does, on which ALPN is set to HTTP/2. ``https://`` alone is True, too.
         Server certificates are always checked, unless your own context does not.
-      max_receive_size: The largest answer to take, and for a watch the largest revision, in octets.
+      max_receive_size: The largest answer to take, and for a watch the largest revision, in octets. None: one answer
+        may be as large as the unfinished ones of a connection together, for which there are 96 MiB (or twice
+        ``max_receive_size``, if that is more).
       max_send_size: The largest request to send, in octets; what is larger is refused here, by a
         :exc:`RequestTooLargeError`. None: the server says what it does not take (above 1.5 MiB, unless its
         ``--max-request-bytes`` is another).
@@ -75,7 +77,7 @@ class EtcdClient(ClientBase[TextT]):
         tls: bool | TLSConfig | ssl.SSLContext | None = ...,
         namespace: str | bytes = ...,
         http2: Literal["lean", "h2"] = ...,
-        max_receive_size: int = ...,
+        max_receive_size: int | None = ...,
         max_send_size: int | None = ...,
         call_timeout: float | None = ...,
         sync_interval: float | None = ...,
@@ -95,7 +97,7 @@ class EtcdClient(ClientBase[TextT]):
         tls: bool | TLSConfig | ssl.SSLContext | None = ...,
         namespace: str | bytes = ...,
         http2: Literal["lean", "h2"] = ...,
-        max_receive_size: int = ...,
+        max_receive_size: int | None = ...,
         max_send_size: int | None = ...,
         call_timeout: float | None = ...,
         sync_interval: float | None = ...,
@@ -116,7 +118,7 @@ class EtcdClient(ClientBase[TextT]):
         tls: bool | TLSConfig | ssl.SSLContext | None = None,
         namespace: str | bytes = "",
         http2: Literal["lean", "h2"] = "lean",
-        max_receive_size: int = 64 << 20,
+        max_receive_size: int | None = None,
         max_send_size: int | None = None,
         call_timeout: float | None = None,
         sync_interval: float | None = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 from ._grpc import INTERNAL, OK, RESOURCE_EXHAUSTED, StreamEnd
@@ -36,13 +37,12 @@ def feed(stream: Stream, data: bytes, limit: int) -> int:
     """
     credited = 0
     if stream.parts is not None:
-        stream.parts.append(data)
-        stream.have += len(data)
+        stream.have += stream.parts.write(data)
         if stream.have < stream.need:
             return _credit_early(stream)
         credited = stream.credited
-        data = b"".join(stream.parts)
-        stream.parts = None
+        data = stream.parts.getvalue()
+        stream.parts, stream.have = None, 0
     start, size = 0, len(data)
     need = PREFIX
     while size - start >= PREFIX:
@@ -59,7 +59,8 @@ def feed(stream: Stream, data: bytes, limit: int) -> int:
     left = size - start
     if not left:
         return 0
-    stream.parts = [data[start:]]
+    stream.parts = BytesIO()
+    stream.parts.write(data[start:])
     stream.have, stream.need, stream.credited = left, need, credited
     return _credit_early(stream)
 
@@ -87,26 +88,27 @@ def kill(stream: Stream) -> None:
 def collect(stream: Stream, data: bytes, limit: int) -> None:
     """Keep ``data`` for a unary stream. The first chunk stays in ``message``: mostly it is the only one.
 
+    Of a longer one only the prefix does: the rest is gathered in ``parts``, without a copy at the end.
+
     Raises:
-      MessageError: as :func:`feed`.
+      MessageError: as :func:`feed`; or it is more than one message.
     """
-    if stream.message is None:
-        stream.message = data
-        return
-    if stream.parts is None:
-        stream.parts = [stream.message]
-        stream.have = len(stream.message)
-    stream.parts.append(data)
-    before, stream.have = stream.have, stream.have + len(data)
-    if before < PREFIX <= stream.have:
-        stream.message = b"".join(stream.parts)
-        stream.parts = [stream.message]
-    if stream.have >= PREFIX:
-        message_length(stream.message, 0, limit)
-    if stream.have > limit + PREFIX:
-        raise MessageError(
-            StreamEnd("message", INTERNAL, "the server sent more than one message to a unary call")
-        )
+    parts = stream.parts
+    stream.have += len(data)
+    if parts is None:
+        if stream.message is None:
+            stream.message = data
+            return
+        data = stream.message + data
+        if stream.have < PREFIX:
+            stream.message = data
+            return
+        stream.message, data = data[:PREFIX], data[PREFIX:]
+        stream.need = PREFIX + message_length(stream.message, 0, limit)
+        parts = stream.parts = BytesIO()
+    parts.write(data)
+    if stream.have > stream.need:
+        raise MessageError(_TOO_MANY)
 
 
 def final_end(stream: Stream, end: StreamEnd, limit: int) -> StreamEnd:
@@ -122,20 +124,15 @@ def final_end(stream: Stream, end: StreamEnd, limit: int) -> StreamEnd:
         return _cut_short(end) if parts is not None else end
     if data is None:
         return StreamEnd("message", INTERNAL, "the server sent status OK without a message", end.trailers)
-    size = len(data) if parts is None else stream.have
+    if stream.have < PREFIX:
+        return _cut_short(end)
     try:
-        if size < PREFIX or message_length(data, 0, limit) > size - PREFIX:
-            return _cut_short(end)
-        if message_length(data, 0, limit) < size - PREFIX:
-            return _TOO_MANY
+        need = PREFIX + message_length(data, 0, limit)
     except MessageError as error:
         return error.end
-    data = data[PREFIX:]
-    if parts is not None:
-        parts[0] = data  # it was the same, prefix and all
-        data = b"".join(parts)
-        stream.parts = None
-    stream.message = data
+    if stream.have != need:
+        return _cut_short(end) if stream.have < need else _TOO_MANY
+    stream.message = data[PREFIX:] if parts is None else parts.getvalue()
     return end
 
 

@@ -165,10 +165,10 @@ class H2Engine(H2Requests):
         try:
             if not stream.unary:
                 octets += feed(stream, data, stream.max_message or self.limits.message) - len(data)
-            elif stream.message is None:
-                stream.message = data
             else:
                 collect(stream, data, stream.max_message or self.limits.message)
+            if self._is_live(stream):
+                self._count_held(stream)
         except MessageError as error:
             self._fail(stream, CANCEL, error.end)
             return

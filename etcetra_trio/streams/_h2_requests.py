@@ -226,6 +226,7 @@ class H2Requests(Engine):
 
     def _forget(self, stream: Stream) -> None:
         del self.streams[stream.stream_id]
+        self._release_held(stream)
         if stream.pending is not None:
             self._blocked.remove(stream)
 

@@ -190,10 +190,8 @@ class LeanEngine(Control):
             self._count_useless()
         try:
             if stream.unary:
-                if stream.message is None:
-                    stream.message = data
-                else:
-                    collect(stream, data, stream.max_message or self._message_limit)
+                collect(stream, data, stream.max_message or self._message_limit)
+                self._count_held(stream)
                 credit = length
             else:
                 stream.receive_window -= length
@@ -212,6 +210,8 @@ class LeanEngine(Control):
                     credit = 0
                 else:
                     credit = feed(stream, data, limit) + length - len(data)
+                    if self.streams.get(stream.stream_id) is stream:
+                        self._count_held(stream)
         except MessageError as error:
             self._refuse(stream, error.end, flags)
             return
@@ -283,6 +283,7 @@ class LeanEngine(Control):
                     and int.from_bytes(data[1:PREFIX], "big") == len(data) - PREFIX <= self._message_limit
                 ):
                     del self.streams[stream.stream_id]
+                    self._release_held(stream)
                     stream.message = data[PREFIX:]
                     self._useless = 0
                     if self._waiting:

@@ -314,6 +314,7 @@ class Requests(Engine):
     def _forget(self, stream: Stream) -> None:
         """Take a stream out of everything that is kept."""
         del self.streams[stream.stream_id]
+        self._release_held(stream)
         if stream.pending is not None:
             self._blocked.remove(stream)
         stream.message = None

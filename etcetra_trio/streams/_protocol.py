@@ -12,10 +12,12 @@ from abc import ABC, abstractmethod
 from collections import deque
 from typing import TYPE_CHECKING
 
+from ._deframe import MessageError
 from ._grpc import RESOURCE_EXHAUSTED, UNAVAILABLE, StreamEnd, error_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from io import BytesIO
 
     from ._grpc import Field, HeaderBlock
 
@@ -27,6 +29,9 @@ COMPRESSION_ERROR, ENHANCE_YOUR_CALM = 0x9, 0xB
 BANDWIDTH_PROBE = b"\x02\x04\x10\x10\t\x0e\x07\x07"
 #: gRPC's prefix of a message has four octets for its length.
 MAX_MESSAGE = (1 << 32) - 1
+#: What a connection holds of unfinished messages if nobody says otherwise, in octets: hundreds of large answers at
+#: once, and less than a small machine has.
+UNFINISHED = 96 << 20
 MAX_STREAM_ID = MAX_WINDOW = (1 << 31) - 1  # RFC 9113, 5.1.1 and 6.9.1
 
 
@@ -41,12 +46,14 @@ class Limits:
         "message",
         "request",
         "stream_window",
+        "unfinished",
     )
 
     def __init__(
         self,
         *,
-        message: int = 64 << 20,
+        message: int | None = None,
+        unfinished: int = UNFINISHED,
         request: int = MAX_MESSAGE,
         header_list: int = 64 << 10,
         continuations: int = 64,
@@ -54,7 +61,9 @@ class Limits:
         stream_window: int = 4 << 20,
         connection_window: int = 16 << 20,
     ) -> None:
-        self.message: int = message
+        self.message: int = unfinished if message is None else message
+        #: What a connection holds of messages that are not complete yet, all together.
+        self.unfinished: int = max(unfinished, 2 * (message or 0))
         self.request: int = request
         self.header_list: int = header_list
         self.continuations: int = continuations
@@ -95,6 +104,7 @@ class Stream:
     """
 
     __slots__ = (
+        "counted",
         "credited",
         "end_sent",
         "have",
@@ -123,8 +133,9 @@ class Stream:
         self.send_window: int = 0
         self.receive_window: int = 0
         self.owed: int = 0
-        self.parts: list[bytes] | None = None
+        self.parts: BytesIO | None = None
         self.have: int = 0
+        self.counted: int = 0
         self.need: int = 0
         self.credited: int = 0
         self.lent: int = 0
@@ -168,6 +179,8 @@ class Engine(ABC):
         #: answer is owed.
         self.probe_held = False
         self.hold_probes = hold_probes
+        #: Octets of messages that are not complete yet.
+        self.held = 0
         self.on_ping_ack: Callable[[bytes], None] = _ignore
 
     @abstractmethod
@@ -242,6 +255,26 @@ class Engine(ABC):
     @abstractmethod
     def wants_send(self) -> bool:
         """True when :meth:`data_to_send` has something."""
+
+    def _count_held(self, stream: Stream) -> None:
+        """The stream holds more or less than before.
+
+        Raises:
+          MessageError: so all of them hold too much; it is told to the one that grew.
+        """
+        self.held += stream.have - stream.counted
+        stream.counted = stream.have
+        if self.held > self.limits.unfinished:
+            text = (
+                f"the unfinished answers of this connection take more than {self.limits.unfinished:,} octets, "
+                "of which max_receive_size allows more"
+            )
+            raise MessageError(StreamEnd("message", RESOURCE_EXHAUSTED, text))
+
+    def _release_held(self, stream: Stream) -> None:
+        """The stream is over."""
+        self.held -= stream.counted
+        stream.counted = 0
 
     @property
     def started(self) -> int:

@@ -1,6 +1,7 @@
 """The client that is bombed, in a process of its own, for its memory is what is looked at.
 
-Run as ``python -m bombs._client ENGINE ENDPOINT...`` in ``tests``. It prints how each ended, as a line of JSON.
+Run as ``python -m bombs._client ENGINE CALLS=ENDPOINT...`` in ``tests``: so many calls to each. It prints how they
+ended, a line of JSON for each endpoint.
 """
 
 from __future__ import annotations
@@ -24,17 +25,24 @@ def peak() -> int:
     return int(status.partition("VmHWM:")[2].split()[0]) << 10
 
 
-async def ask(engine: EngineName, endpoint: str) -> dict[str, object]:
-    """Call a server; how that ended."""
-    error, text = "", ""
+async def ask(engine: EngineName, endpoint: str, calls: int) -> dict[str, object]:
+    """Call a server so many times at once; how that ended."""
+    errors: dict[str, str] = {}
     began = trio.current_time()
-    async with EtcdClient(endpoint, http2=engine).connect(wait=False) as communicator:
-        communicator._endpoints.patience = 0.0  # the first error is the last
+
+    async def call() -> None:
         try:
             await communicator.get("k")
         except EtcdError as caught:
-            error, text = type(caught).__name__, str(caught)
-    return {"error": error, "text": text, "seconds": trio.current_time() - began, "peak": peak()}
+            errors[type(caught).__name__] = str(caught)
+
+    async with EtcdClient(endpoint, http2=engine).connect(wait=False) as communicator:
+        communicator._endpoints.patience = 0.0  # the first error is the last
+        async with trio.open_nursery() as nursery:
+            for _ in range(calls):
+                nursery.start_soon(call)
+    seconds = trio.current_time() - began
+    return {"errors": sorted(errors), "text": " ".join(errors.values()), "seconds": seconds, "peak": peak()}
 
 
 async def main(arguments: Sequence[str]) -> None:
@@ -42,7 +50,8 @@ async def main(arguments: Sequence[str]) -> None:
     engine: EngineName = "h2" if name == "h2" else "lean"
     for endpoint in endpoints:
         with trio.fail_after(LIMIT):
-            print(json.dumps(await ask(engine, endpoint)), flush=True)
+            calls, _, address = endpoint.partition("=")
+            print(json.dumps(await ask(engine, address, int(calls))), flush=True)
 
 
 if __name__ == "__main__":

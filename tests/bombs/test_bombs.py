@@ -21,7 +21,10 @@ MIB = 1 << 20
 MOST = 200 * MIB  # octets of memory
 BOMB = 256 * MIB  # octets that are thrown, if the client takes so many
 CHUNK = 64 << 10
-REQUEST = bytes((f.HEADERS, f.END_HEADERS)) + (1).to_bytes(4, "big")
+#: Answers that are begun at once, and of what size each says that it is, in octets.
+MANY, EACH = 100, 60 * MIB
+#: The chunks of one answer that is nearly all that a connection holds.
+CHUNKS = 1572
 
 
 def block(fields: Sequence[tuple[bytes, bytes]]) -> bytes:
@@ -40,13 +43,18 @@ HPACK_BOMB = b"\x40\x01x" + b"\x7f\xbd\x1d" + b"y" * 3900 + b"\xbe" * 12_000
 
 
 class Bomb(NamedTuple):
-    """What comes first, what comes again and again, what comes after that; the error, and a word in its text."""
+    """What comes first, what comes again and again, what comes after that; the error, and a word in its text.
+
+    Then how many octets are thrown, and at how many calls.
+    """
 
     first: bytes
     again: bytes
     last: bytes
     error: str
     text: str
+    most: int = BOMB
+    calls: int = 1
 
 
 FLOODED = ("RemoteProtocolError", "flood")
@@ -76,7 +84,7 @@ BOMBS: dict[str, Bomb] = {
         b"", f.frame(5, f.END_HEADERS, 1, bytes(3) + b"\x02"), b"", "RemoteProtocolError", ""
     ),
     "GOAWAY": Bomb(b"", f.goaway(1, 0, BIG), b"", *FLOODED),
-    "WINDOW_UPDATE": Bomb(b"", f.window_update(0, 1), ANSWER, "", ""),
+    "WINDOW_UPDATE": Bomb(b"", f.window_update(0, 1), ANSWER, "", "", MIB),
     "a giant frame": Bomb(
         b"\xff\xff\xff\x00\x00\x00\x00\x00\x01", BIG, b"", "RemoteProtocolError", "16777215"
     ),
@@ -90,6 +98,27 @@ BOMBS: dict[str, Bomb] = {
         "RemoteProtocolError",
         "more than one",
     ),
+    "a message as long as may be": Bomb(
+        OPENING + f.data(1, b"\0" + (CHUNKS * 4 * len(BIG)).to_bytes(4, "big")),
+        f.data(1, BIG),
+        header_frame(block(OK_TRAILERS), f.END_HEADERS | f.END_STREAM),
+        "RemoteProtocolError",
+        "does not decode",
+        CHUNKS * 4 * len(f.data(1, BIG)),
+    ),
+    "many long messages": Bomb(
+        b"".join(
+            f.frame(f.HEADERS, f.END_HEADERS, 2 * call + 1, block(OK_HEADERS))
+            + f.data(2 * call + 1, b"\0" + EACH.to_bytes(4, "big"))
+            for call in range(MANY)
+        ),
+        b"".join(f.data(2 * call + 1, BIG) for call in range(MANY)),
+        f.frame(5, f.END_HEADERS, 1, bytes(3) + b"\x02"),
+        "RemoteProtocolError RpcError",
+        "max_receive_size",
+        BOMB,
+        MANY,
+    ),
     "HTTP/1 for ever": Bomb(b"HTTP/1.1 200 OK\r\n", BIG, b"", "ConnectionFailedError", "HTTP/1"),
 }
 
@@ -99,19 +128,19 @@ def thrown(bomb: Bomb) -> Iterator[bytes]:
     yield bomb.first
     if bomb.again:
         many = bomb.again * max(1, CHUNK // len(bomb.again))
-        most = BOMB if not bomb.last else MIB  # which is no bomb, but has an answer
-        yield from repeat(many, most // len(many))
+        yield from repeat(many, bomb.most // len(many))
     yield bomb.last
 
 
 async def throw(stream: trio.SocketStream, bomb: Bomb) -> None:
-    """Wait for the request, answer so, and wait for the end."""
+    """Wait for the last request, answer so, and wait for the end."""
     data = b""
+    request = bytes((f.HEADERS, f.END_HEADERS)) + (2 * bomb.calls - 1).to_bytes(4, "big")
     async with stream:
         try:
             if not bomb.first.startswith(b"HTTP"):
                 await stream.send_all(f.settings() + f.SETTINGS_ACK)
-                while REQUEST not in data:
+                while request not in data:
                     data += await stream.receive_some()
             for chunk in thrown(bomb):
                 await stream.send_all(chunk)
@@ -128,13 +157,13 @@ async def test_bombs(http2: str) -> None:
         for bomb in BOMBS.values():
             listening = await stack.enter_async_context(listener())
             nursery.start_soon(trio.serve_listeners, partial(throw, bomb=bomb), [listening])
-            endpoints.append(address(listening))
+            endpoints.append(f"{bomb.calls}={address(listening)}")
         (printed,) = await programs("bombs._client", [(http2, *endpoints)], limit=300)
         nursery.cancel_scope.cancel("the client has ended")
     print(printed)
     lines = printed.splitlines()
     for (name, bomb), line in zip(BOMBS.items(), lines, strict=True):
         found = json.loads(line)
-        assert (name, found["error"]) == (name, bomb.error)
+        assert (name, " ".join(found["errors"])) == (name, bomb.error)
         assert bomb.text in found["text"], name
         assert found["peak"] < MOST, name

@@ -124,6 +124,7 @@ class Wire(Client):
 
     def feed(self, *frames: bytes) -> None:
         self.engine.receive(b"".join(frames))
+        assert self.engine.held == sum(stream.have for stream in self.engine.streams.values())
 
     def feed_anything(self, octets: bytes, cut: int) -> None:
         """Octets of any kind, in two pieces: where they break the protocol, the server is told, nothing begins."""
@@ -136,6 +137,7 @@ class Wire(Client):
 
     def sent(self) -> list[f.Sent]:
         """What the engine sent since the last time."""
+        assert self.engine.held == sum(stream.have for stream in self.engine.streams.values())
         octets = self.engine.data_to_send()
         assert not self.engine.wants_send
         return self.reader.read(octets)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engines import _frames as f
 
+from etcetra_trio.streams._protocol import UNFINISHED
 from wire_faults._blocks import OK_BLOCK, block, headers
 from wire_faults._etcd import Due
 from wire_faults._row import Do, broken, failed, harmless
@@ -92,8 +93,8 @@ ROWS = [
     broken("protobuf that ends within a field", _body(f.message(b"\x0a\x7f\x08"))),
     failed("a message of 4 GiB", _prefix(0xFFFF_FFFF), "RpcError", words="larger than the limit"),
     failed(
-        "a message of 64 MiB and one octet",
-        _prefix((64 << 20) + 1),
+        "a message of one octet more than all may be",
+        _prefix(UNFINISHED + 1),
         "RpcError",
         words="larger than the limit",
     ),
