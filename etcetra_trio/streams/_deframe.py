@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from ._protocol import Stream
 
 PREFIX = 5  # one octet "compressed", four of length (PROTOCOL-HTTP2, "Length-Prefixed-Message")
+unpack_prefix = struct.Struct(">BI").unpack_from
 _DEAD = -1
 _TOO_MANY = StreamEnd("message", INTERNAL, "the server sent more than one message to a unary call")
 
@@ -148,11 +150,12 @@ def message_length(data: bytes, start: int, limit: int) -> int:
     Raises:
       MessageError: the message is compressed, or too long.
     """
-    if data[start]:
+    length: int
+    compressed, length = unpack_prefix(data, start)
+    if compressed:
         raise MessageError(
             StreamEnd("message", INTERNAL, "the server sent a compressed message, which was not offered")
         )
-    length = int.from_bytes(data[start + 1 : start + PREFIX], "big")
     if length > limit:
         text = (
             f"the server's message of {length} octets is larger than the limit of {limit} (max_receive_size)"

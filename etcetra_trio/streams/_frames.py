@@ -32,6 +32,8 @@ USER_AGENT = f"grpc-python-etcetra-trio/{__version__}".encode()
 FRAME_HEADER = 9
 #: The length as its high octet pair and its low octet, type, flags, stream id.
 unpack_header = struct.Struct(">HBBBI").unpack_from
+#: The same, with type and flags as one number.
+unpack_frame = struct.Struct(">HBHI").unpack_from
 pack_header = struct.Struct(">HBBBI").pack
 #: A DATA frame's header with the message's prefix behind it.
 pack_message_header = struct.Struct(">HBBBIBI").pack

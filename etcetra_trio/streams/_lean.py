@@ -2,50 +2,41 @@
 
 Why it is fast (measured in the design's `transport.md`): requests use header blocks that touch no table, so they are
 made once per method; answers' blocks that only name table entries cannot change the table, so they are decoded once
-and remembered; frames are read in place. Here is what the server answers; `_lean_requests` and `_lean_control` have
-the rest.
+and remembered; frames are read in place. Here is how they are read; `_lean_answers`, `_lean_control` and
+`_lean_requests` have what follows from them.
 """
 
 from __future__ import annotations
 
-from hpack import Decoder
-from hpack.exceptions import HPACKError, OversizedHeaderListError
+from typing import TYPE_CHECKING
 
 from . import _frames as f
-from ._deframe import PREFIX, MessageError, collect, feed, final_end, give_back
+from ._deframe import PREFIX, unpack_prefix
 from ._frames import (  # those of the loop by their names alone, which costs less
     CONTINUATION,
-    DATA,
     DEFAULT_FRAME,
     END_HEADERS,
     FRAME_HEADER,
     HEADERS,
     PADDED,
-    unpack_header,
+    WINDOW_UPDATE,
+    unpack_frame,
 )
 from ._greeting import greeting_error
-from ._grpc import OK, HeaderBlock, StreamEnd, end_of_response
-from ._lean_control import Control
-from ._lean_memory import prepare_malloc
-from ._protocol import (
-    CANCEL,
-    COMPRESSION_ERROR,
-    ENHANCE_YOUR_CALM,
-    FLOW_CONTROL_ERROR,
-    FRAME_SIZE_ERROR,
-    MAX_STREAM_ID,
-    NO_ERROR,
-    PROTOCOL_ERROR,
-    Limits,
-    Stream,
-)
+from ._grpc import OK
+from ._lean_answers import Answers
+from ._protocol import FRAME_SIZE_ERROR, MAX_STREAM_ID, PROTOCOL_ERROR
 
-_REMEMBERED_BLOCKS = 256
-_TRAILERS = END_HEADERS | f.END_STREAM
-_SHORT_BLOCK = 16
+if TYPE_CHECKING:
+    from ._protocol import Limits
+
+# Types with their flags.
+_WHOLE_HEADERS = HEADERS << 8 | END_HEADERS
+_WHOLE_TRAILERS = _WHOLE_HEADERS | f.END_STREAM
+_ANY_DATA = f.DATA << 8 | 0xFF
 
 
-class LeanEngine(Control):
+class LeanEngine(Answers):
     """See :class:`Engine`."""
 
     def __init__(
@@ -53,13 +44,8 @@ class LeanEngine(Control):
     ) -> None:
         super().__init__(authority, scheme, limits, hold_probes=hold_probes)
         self._in = b""
-        self._message_limit = self.limits.message
-        self._stream_half = self.limits.stream_window // 2
         self._connection_half = self.limits.connection_window // 2
         self._owed = 0
-        self._decoder = Decoder(max_header_list_size=self.limits.header_list)
-        self._blocks: dict[bytes, HeaderBlock] = {}
-        self._open_block: tuple[int, int, list[bytes]] | None = None
 
     def receive(self, data: bytes) -> None:
         buf = self._in + data if self._in else data
@@ -67,55 +53,76 @@ class LeanEngine(Control):
             wrong = greeting_error(buf)
             if wrong is not None:
                 self._violation(PROTOCOL_ERROR, wrong)
-        streams, blocks = self.streams, self._blocks
+        streams, blocks, in_block = self.streams, self._blocks, self._open_block is not None
         at, size = 0, len(buf)
-        while size - at >= 9:
-            high, low, kind, flags, stream_id = unpack_header(buf, at)
+        last = size - FRAME_HEADER
+        while at <= last:
+            high, low, what, stream_id = unpack_frame(buf, at)
             length = high << 8 | low
             if length > DEFAULT_FRAME:
                 self._violation(FRAME_SIZE_ERROR, f"a frame of {length} octets")
-            stop = at + 9 + length
+            at += FRAME_HEADER
+            stop = at + length
             if stop > size:
+                at -= FRAME_HEADER
                 break
-            at += 9
-            stream_id &= MAX_STREAM_ID
-            if self._open_block is not None and kind != CONTINUATION:
+            if in_block and what >> 8 != CONTINUATION:
                 self._violation(PROTOCOL_ERROR, "a header block was not continued")
-            if kind == DATA:
+            if what == _WHOLE_HEADERS:
+                fragment = buf[at:stop]
+                if size - stop > 22 and not buf[stop + 3]:  # a DATA frame follows
+                    answered = self._usual_answer(buf, stop, size, stream_id, fragment)
+                    if answered:
+                        at = answered
+                        continue
+                stream, block = streams.get(stream_id), blocks.get(fragment)
+                if (
+                    stream is not None
+                    and block is not None
+                    and stream.headers is None
+                    and stream.unary
+                    and block.acceptable
+                ):
+                    stream.headers = block
+                else:
+                    self._header_frame(END_HEADERS, stream_id & MAX_STREAM_ID, fragment)
+            elif what <= _ANY_DATA:
                 self._owed += length
                 if self._owed >= self._connection_half:
                     self._out.append(f.window_update(0, self._owed))
                     self._owed = 0
                 payload = buf[at:stop]
-                if flags & PADDED:
+                if what & PADDED:
                     payload = self._unpadded(payload)
-                stream = streams.get(stream_id)
+                stream = streams.get(stream_id & MAX_STREAM_ID)
                 if stream is not None:
-                    self._data(stream, payload, flags, length)
+                    self._data(stream, payload, what, length)
                 else:
-                    self._check_known(stream_id, "DATA")
+                    self._check_known(stream_id & MAX_STREAM_ID, "DATA")
                     if not payload:
                         self._count_late()
-            elif kind == HEADERS:
+            elif what == _WHOLE_TRAILERS:
                 fragment = buf[at:stop]
-                if flags == END_HEADERS and size - stop > 22 and not buf[stop + 3]:  # a DATA frame follows
-                    answered = self._usual_answer(buf, stop, size, stream_id, fragment)
-                    if answered:
-                        at = answered
-                        continue
-                if flags & 0x2C != END_HEADERS:
-                    fragment = self._fragment(fragment, flags)
-                if flags & END_HEADERS:
-                    block = blocks.get(fragment)
-                    self._block(stream_id, flags, self._decode(fragment) if block is None else block)
+                stream, block = streams.get(stream_id), blocks.get(fragment)
+                if stream is not None and block is not None:
+                    self._end(stream, block)
                 else:
-                    self._open_block = (stream_id, flags, [fragment])
-            elif kind == CONTINUATION:
-                self._continuation(flags, stream_id, buf[at:stop])
+                    self._header_frame(what & 0xFF, stream_id & MAX_STREAM_ID, fragment)
             else:
-                self._control(kind, flags, stream_id, buf[at:stop])
+                self._rarer(what >> 8, what & 0xFF, stream_id & MAX_STREAM_ID, buf[at:stop])
+                in_block = self._open_block is not None
             at = stop
         self._in = buf[at:] if at < size else b""
+
+    def _rarer(self, kind: int, flags: int, stream_id: int, payload: bytes) -> None:
+        if kind == WINDOW_UPDATE:
+            self._window_update(stream_id, payload)
+        elif kind == HEADERS:
+            self._header_frame(flags, stream_id, payload)
+        elif kind == CONTINUATION:
+            self._continuation(flags, stream_id, payload)
+        else:
+            self._control(kind, flags, stream_id, payload)
 
     def _usual_answer(self, buf: bytes, at: int, size: int, stream_id: int, fragment: bytes) -> int:
         """What nearly every call gets: HEADERS, one message in one DATA frame, trailers with status OK, all here.
@@ -125,19 +132,20 @@ class LeanEngine(Control):
         Returns:
           Where the next frame begins; 0 if it is anything else: then nothing was done.
         """
-        high, low, _, flags, of = unpack_header(buf, at)
+        high, low, what, of = unpack_frame(buf, at)
         length = high << 8 | low
         start = at + FRAME_HEADER
         stop = start + length
-        if flags or of != stream_id or stop + FRAME_HEADER > size or length > DEFAULT_FRAME:
+        if what or of != stream_id or stop + FRAME_HEADER > size or length > DEFAULT_FRAME:
             return 0
-        high, low, kind, flags, of = unpack_header(buf, stop)
+        high, low, what, of = unpack_frame(buf, stop)
         at = stop + FRAME_HEADER
         behind: int = at + (high << 8 | low)
-        if kind != HEADERS or flags != _TRAILERS or of != stream_id or behind > size:
+        if what != _WHOLE_TRAILERS or of != stream_id or behind > size:
             return 0
         blocks, stream = self._blocks, self.streams.get(stream_id)
         headers, trailers = blocks.get(fragment), blocks.get(buf[at:behind])
+        compressed, announced = unpack_prefix(buf, start)
         if (
             stream is None
             or headers is None
@@ -148,11 +156,8 @@ class LeanEngine(Control):
             or not headers.acceptable
             or trailers.end is None
             or trailers.end.status != OK
-            or length < PREFIX
-            or buf[start]
-            or not int.from_bytes(buf[start + 1 : start + PREFIX], "big")
-            == length - PREFIX
-            <= self._message_limit
+            or compressed
+            or not announced == length - PREFIX <= self._message_limit
         ):
             return 0
         self._owed += length
@@ -167,184 +172,3 @@ class LeanEngine(Control):
             self._start_waiting()
         stream.on_end(trailers.end)
         return behind
-
-    def consumed(self, stream: Stream, cost: int) -> None:
-        if self.streams.get(stream.stream_id) is stream:
-            stream.owed += give_back(stream, cost)
-            if stream.owed >= self._stream_half:
-                self._credit(stream, 0)
-
-    # -- data ----------------------------------------------------------------------------------------------
-
-    def _data(self, stream: Stream, data: bytes, flags: int, length: int) -> None:
-        headers = stream.headers
-        if headers is None:
-            self._spoiled(stream, PROTOCOL_ERROR, "the server sent data before headers")
-            return
-        if not headers.acceptable:
-            self._foreign_body(stream, data, flags)
-            return
-        if data:
-            self._useless = 0
-        elif not flags & f.END_STREAM:
-            self._count_useless()
-        try:
-            if stream.unary:
-                collect(stream, data, stream.max_message or self._message_limit)
-                self._count_held(stream)
-                credit = length
-            else:
-                stream.receive_window -= length
-                if stream.receive_window < 0:
-                    self._spoiled(stream, FLOW_CONTROL_ERROR, "the server overran the stream's window")
-                    return
-                limit = stream.max_message or self._message_limit
-                if (
-                    stream.parts is None
-                    and PREFIX < length == len(data)
-                    and not data[0]
-                    and int.from_bytes(data[1:PREFIX], "big") == length - PREFIX <= limit
-                ):  # mostly it is one whole message
-                    stream.lent += length
-                    stream.on_message(data[PREFIX:], length)
-                    credit = 0
-                else:
-                    credit = feed(stream, data, limit) + length - len(data)
-                    if self.streams.get(stream.stream_id) is stream:
-                        self._count_held(stream)
-        except MessageError as error:
-            self._refuse(stream, error.end, flags)
-            return
-        if flags & f.END_STREAM:
-            if self.streams.get(stream.stream_id) is stream:
-                self._end(stream, None)
-        elif credit:
-            self._credit(stream, credit)
-
-    def _credit(self, stream: Stream, octets: int) -> None:
-        owed = stream.owed + octets
-        if owed >= self._stream_half and self.streams.get(stream.stream_id) is stream:
-            self._out.append(f.window_update(stream.stream_id, owed))
-            stream.receive_window += owed
-            owed = 0
-        stream.owed = owed
-
-    def _foreign_body(self, stream: Stream, data: bytes, flags: int) -> None:
-        """The body of an answer that is no gRPC: its beginning belongs into the error; more may never come."""
-        if data or flags & f.END_STREAM:
-            self._refuse(stream, end_of_response(stream.headers, None, data), flags)
-
-    def _refuse(self, stream: Stream, end: StreamEnd, flags: int) -> None:
-        """End a stream whose messages we do not take; reset it unless both sides have ended it."""
-        if flags & f.END_STREAM and stream.end_sent:
-            self._forget(stream)
-            self._start_waiting()
-        else:
-            self.cancel(stream, CANCEL)
-        stream.on_end(end)
-
-    def _unpadded(self, payload: bytes) -> bytes:
-        if not payload:
-            self._violation(FRAME_SIZE_ERROR, "a padded frame without its pad length")
-        if payload[0] >= len(payload):
-            self._violation(PROTOCOL_ERROR, "padding longer than its frame")
-        return payload[1 : len(payload) - payload[0]]
-
-    # -- headers -------------------------------------------------------------------------------------------
-
-    def _block(self, stream_id: int, flags: int, block: HeaderBlock) -> None:
-        stream = self.streams.get(stream_id)
-        if stream is None:
-            self._check_known(stream_id, "HEADERS")
-            self._count_late()
-        elif flags & f.END_STREAM:
-            self._end(stream, block)
-        elif 100 <= block.http_status < 200:
-            self._count_useless()
-        elif stream.headers is not None:
-            self._spoiled(stream, PROTOCOL_ERROR, "the server sent headers twice")
-        else:
-            stream.headers = block
-            if not stream.unary and block.acceptable:
-                stream.on_headers()
-
-    def _end(self, stream: Stream, block: HeaderBlock | None) -> None:
-        """The server closed the stream in order."""
-        headers = stream.headers
-        if block is not None and block.end is not None and headers is not None and headers.acceptable:
-            end = block.end
-            if end.status == OK and stream.end_sent and stream.unary and stream.parts is None:
-                # The usual answer, without a detour: one whole message in one frame.
-                data = stream.message
-                if (
-                    data is not None
-                    and len(data) >= PREFIX
-                    and not data[0]
-                    and int.from_bytes(data[1:PREFIX], "big") == len(data) - PREFIX <= self._message_limit
-                ):
-                    del self.streams[stream.stream_id]
-                    self._release_held(stream)
-                    stream.message = data[PREFIX:]
-                    self._useless = 0
-                    if self._waiting:
-                        self._start_waiting()
-                    stream.on_end(end)
-                    return
-        else:
-            end = end_of_response(headers, block, stream.message or b"")
-        if stream.have > self._longest:
-            self._longest = prepare_malloc(stream.have)
-        end = final_end(stream, end, stream.max_message or self._message_limit)
-        message = stream.message
-        if not stream.end_sent:
-            self._out.append(f.rst_stream(stream.stream_id, NO_ERROR))
-        self._forget(stream)
-        self._useless = 0
-        stream.message = message
-        if self._waiting:
-            self._start_waiting()
-        stream.on_end(end)
-
-    def _fragment(self, payload: bytes, flags: int) -> bytes:
-        """A HEADERS frame's part of the block, without padding and priority."""
-        if flags & PADDED:
-            payload = self._unpadded(payload)
-        if flags & f.PRIORITISED:
-            if len(payload) < 5:
-                code = PROTOCOL_ERROR if flags & PADDED else FRAME_SIZE_ERROR
-                self._violation(code, "a HEADERS frame too short for its priority")
-            payload = payload[5:]
-        return payload
-
-    def _continuation(self, flags: int, stream_id: int, payload: bytes) -> None:
-        if self._open_block is None or self._open_block[0] != stream_id:
-            self._violation(PROTOCOL_ERROR, "CONTINUATION without its HEADERS")
-        _, first_flags, fragments = self._open_block
-        fragments.append(payload)
-        if len(fragments) > self.limits.continuations or sum(map(len, fragments)) > self.limits.header_list:
-            self._violation(ENHANCE_YOUR_CALM, "a header block in too many pieces")
-        if flags & END_HEADERS:
-            self._open_block = None
-            self._block(stream_id, first_flags, self._decode(b"".join(fragments)))
-
-    def _decode(self, block: bytes) -> HeaderBlock:
-        if len(block) > self.limits.header_list:
-            self._violation(ENHANCE_YOUR_CALM, "a header block longer than we take")
-        try:
-            fields = self._decoder.decode(block, raw=True)
-        except OversizedHeaderListError:
-            self._violation(ENHANCE_YOUR_CALM, "a header list longer than we take")
-        except (HPACKError, ValueError, IndexError) as error:
-            self._violation(COMPRESSION_ERROR, f"a header block that does not decode: {error!s:.100}")
-        headers = HeaderBlock(tuple((bytes(name), bytes(value)) for name, value in fields))
-        # Octets 0x81-0xFE are whole table entries: such a block cannot change the table, so while no other block
-        # comes, the same octets mean the same fields.
-        if (
-            len(block) <= _SHORT_BLOCK
-            and all(0x80 < octet < 0xFF for octet in block)
-            and len(self._blocks) < _REMEMBERED_BLOCKS
-        ):
-            self._blocks[block] = headers
-        else:
-            self._blocks.clear()
-        return headers
