@@ -63,6 +63,11 @@ class KeySpace(ABC, Generic[TextT]):
         # etcd's "to the last key" would run on into what lies after the namespace.
         return self.namespace + first, prefix_end(self.namespace) if last == _OPEN else self.namespace + last
 
+    @property
+    def codec(self) -> str | None:
+        """The text codec of what comes from the server; None where it stays bytes."""
+        return None
+
     @abstractmethod
     def text_key(self, key: bytes) -> TextT:
         """The server's key as the user knows it.
@@ -115,6 +120,10 @@ class _TextKeys(KeySpace[str]):
     def __init__(self, encoding: str, namespace: bytes) -> None:
         super().__init__(namespace)
         self.encoding = encoding
+
+    @property
+    def codec(self) -> str | None:
+        return self.encoding
 
     def text_key(self, key: bytes) -> str:
         key = key.removeprefix(self.namespace)

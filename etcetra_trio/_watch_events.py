@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from enum import Enum, IntEnum
-from typing import TYPE_CHECKING, Generic, NamedTuple
+from typing import TYPE_CHECKING, Final, Generic, NamedTuple
 
 from ._keys import TextT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Sequence
     from typing import Any
 
     from ._keys import KeySpace
@@ -22,8 +22,8 @@ class WatchEventType(Enum):
     DELETE = 1
 
 
-_PUT = WatchEventType.PUT
-_DELETE = WatchEventType.DELETE
+_PUT: Final = WatchEventType.PUT
+_DELETE: Final = WatchEventType.DELETE
 
 
 class WatchFilter(IntEnum):
@@ -64,17 +64,40 @@ class WatchBatch(NamedTuple, Generic[TextT]):
 
 
 # Half the cost of calling a NamedTuple.
-_new: Callable[[type[WatchEvent[Any]], tuple[object, ...]], WatchEvent[Any]] = tuple[object, ...].__new__
+_new: Final[Callable[..., WatchEvent[Any]]] = tuple[object, ...].__new__
 
 
 def watch_events(
-    keys: KeySpace[TextT], changes: Iterable[Change], coalesced: Collection[bytes], *, synthetic: bool
+    keys: KeySpace[TextT], changes: Sequence[Change], coalesced: Collection[bytes], *, synthetic: bool
 ) -> list[WatchEvent[TextT]]:
     """Events of the server as the user knows them.
 
     Raises:
       EncodingError: a key or value is no text.
     """
+    codec, size = keys.codec, len(keys.namespace)
+    if codec is not None:
+        try:
+            return [
+                _new(
+                    WatchEvent,
+                    (
+                        (key[size:] if size else key).decode(codec),
+                        value.decode(codec),
+                        None if previous is None else previous.decode(codec),
+                        _DELETE if kind else _PUT,
+                        mod_revision,
+                        create_revision,
+                        version,
+                        lease,
+                        key in coalesced,
+                        synthetic,
+                    ),
+                )
+                for key, value, previous, kind, mod_revision, create_revision, version, lease in changes
+            ]
+        except UnicodeError:
+            pass  # whose it is, the slow way says
     text_key, text_value = keys.text_key, keys.text_value
     return [
         _new(

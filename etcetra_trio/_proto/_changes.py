@@ -11,7 +11,7 @@ An event is taken only if its lengths and tags are octet for octet those of one 
 from __future__ import annotations
 
 from struct import Struct
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ._alike import SMALL, Looks, Span, behind_varint, numbers
 from ._codec import Event, WatchResponse, decode_watch_response
@@ -37,7 +37,7 @@ class Change(NamedTuple):
 
 
 # Half the cost of calling a NamedTuple.
-_new: Callable[[type[Change], tuple[object, ...]], Change] = tuple[object, ...].__new__
+_new: Final[Callable[[type[Change], tuple[object, ...]], Change]] = tuple[object, ...].__new__
 
 
 class Changes(NamedTuple):

@@ -96,6 +96,8 @@ class Answers(Control):
                     credit = feed(stream, data, limit) + length - len(data)
                     if self.streams.get(stream.stream_id) is stream:
                         self._count_held(stream)
+                        if stream.have > self._longest:
+                            self._longest = prepare_malloc(2 * stream.have)  # more of it is on its way
         except MessageError as error:
             self._refuse(stream, error.end, flags)
             return
