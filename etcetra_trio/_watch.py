@@ -112,20 +112,27 @@ class Watch(trio.abc.ReceiveChannel[ItemT]):
         try:
             nothing = self._batch is None and not watcher.inbox and watcher.failure is None
             if nothing and self._ready and not self._closed:
-                watcher.arrived.task = trio.lowlevel.current_task()
-                await trio.lowlevel.wait_task_rescheduled(watcher.arrived.abort)  # is the checkpoint
+                if watcher.lender is None:
+                    watcher.arrived.task = trio.lowlevel.current_task()
+                    await trio.lowlevel.wait_task_rescheduled(watcher.arrived.abort)  # is the checkpoint
+                else:
+                    change = await watcher.lender.borrow(watcher, hand_over=self._known is None)
+                    if change is not None:
+                        self._delivered = change.mod_revision
+                        self._hub.taken(watcher)
+                        return self._shape.one(change)
             else:
                 await trio.lowlevel.checkpoint()
                 if not self._ready:
                     await self._wait_ready()
-            while self._batch is None:
-                self._check_open()
+            while self._batch is None and not self._closed:
                 batch = watcher.take()
                 if batch is None:
                     await self._wait_for_more()
                 else:
                     self._batch = batch if self._known is None else self._learn_from(self._known, batch)
             self._check_open()
+            assert self._batch is not None
             return self._give(self._batch)
         except trio.Cancelled:
             self._quiet = True  # whoever drops it now had no way to close it
@@ -148,10 +155,12 @@ class Watch(trio.abc.ReceiveChannel[ItemT]):
         return None
 
     def _give(self, batch: Batch) -> ItemT:
-        if not self._items:
-            self._items, self._next = self._shape.items(batch, self._next)
-        item = self._items.pop()
-        if not self._items and self._next >= len(batch.events):
+        items = self._items
+        if not items:
+            items, self._next = self._shape.items(batch, self._next)
+            self._items = items
+        item = items.pop()
+        if not items and self._next >= len(batch.events):
             self._batch, self._next = None, 0
             self._delivered = batch.revision
             self._hub.taken(self._watcher)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 from ._errors import EncodingError
 from ._keys import TextT
 from ._watch_events import WatchBatch, WatchEvent, watch_events
+from .streams._watcher import Batch
 
 if TYPE_CHECKING:
     from ._keys import KeySpace
-    from .streams._watcher import Batch
+    from ._proto._changes import Change
 
 ItemT = TypeVar("ItemT")
 #: So many events at a time become text: a revision may have a million, and other tasks want to run.
@@ -24,6 +25,14 @@ class Shape(Protocol[ItemT]):
         """Some items from the event ``start`` on, the first one last, and the event to go on with.
 
         An error stands where it is to be raised.
+        """
+        ...
+
+    def one(self, change: Change) -> ItemT:
+        """A revision of a single event.
+
+        Raises:
+          EncodingError: its key or value is no text.
         """
         ...
 
@@ -52,6 +61,9 @@ class EventShape(Generic[TextT]):
         found.reverse()
         return found, start + len(events)
 
+    def one(self, change: Change) -> WatchEvent[TextT]:
+        return watch_events(self._keys, [change], (), synthetic=False)[0]
+
 
 class BatchShape(Generic[TextT]):
     """All events of a revision together."""
@@ -68,6 +80,9 @@ class BatchShape(Generic[TextT]):
             return [error], len(batch.events)
         return [WatchBatch(batch.revision, events)], len(batch.events)
 
+    def one(self, change: Change) -> WatchBatch[TextT]:
+        return WatchBatch(change.mod_revision, watch_events(self._keys, [change], (), synthetic=False))
+
 
 class RevisionShape:
     """A revision as the streams keep it."""
@@ -76,3 +91,6 @@ class RevisionShape:
 
     def items(self, batch: Batch, start: int) -> tuple[list[Batch | EncodingError], int]:  # noqa: ARG002 - it is 0
         return [batch], len(batch.events)
+
+    def one(self, change: Change) -> Batch:
+        return Batch(change.mod_revision, [change], 0)

@@ -65,8 +65,9 @@ def watch_changes(data: bytes) -> Changes | WatchResponse:
         bits, wanted, parts = looks
         if int.from_bytes(data, "little") & bits == wanted:
             watch, key, create, mod, version, value = parts(data)
-            revisions = _number(mod, 0)[0], _number(create, 0)[0], _number(version, 0)[0]
-            return Changes(_number(watch, 0)[0], [_new(Change, (key, value, None, 0, *revisions, 0))], False)
+            times = version[0] if len(version) == 1 else _number(version)
+            change = _new(Change, (key, value, None, 0, _number(mod), _number(create), times, 0))
+            return Changes(watch[0] if len(watch) == 1 else _number(watch), [change], False)
     try:
         i = data[1] + 2
         if data[0] == 10 and i < 130 and i < size:
@@ -168,14 +169,14 @@ def _take(data: bytes, start: int, size: int, changes: list[Change]) -> int:
     i = key_end
     create = mod = version = 0
     if data[i] == 16:
-        create, i = _number(data, i + 1)
+        create, i = _number_at(data, i + 1)
     if data[i] == 24:
-        mod, i = _number(data, i + 1)
+        mod, i = _number_at(data, i + 1)
     if i < kv_end and data[i] == 32:
         version = data[i + 1]
         i += 2
         if version > 127:
-            version, i = _number(data, i - 1)
+            version, i = _number_at(data, i - 1)
     revisions_end = value_start = i
     value = b""
     if i < kv_end and data[i] == 42:
@@ -225,15 +226,27 @@ def _revisions(data: bytes, i: int) -> tuple[int, int, int, int]:
     """create_revision, mod_revision and version at i, and what is behind them."""
     create = mod = version = 0
     if data[i] == 16:
-        create, i = _number(data, i + 1)
+        create, i = _number_at(data, i + 1)
     if data[i] == 24:
-        mod, i = _number(data, i + 1)
+        mod, i = _number_at(data, i + 1)
     if i < len(data) and data[i] == 32:
-        version, i = _number(data, i + 1)
+        version, i = _number_at(data, i + 1)
     return create, mod, version, i
 
 
-def _number(data: bytes, i: int) -> tuple[int, int]:
+def _number(data: bytes) -> int:
+    """Of a varint that is nothing else."""
+    size = len(data)
+    if size == 1:
+        return data[0]
+    if size == 2:
+        return data[0] + (data[1] << 7) - 128
+    if size == 3:
+        return data[0] + (data[1] << 7) + (data[2] << 14) - 16512
+    return int64(data, 0)[0]
+
+
+def _number_at(data: bytes, i: int) -> tuple[int, int]:
     a = data[i]
     if a < 128:
         return a, i + 1

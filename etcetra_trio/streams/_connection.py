@@ -1,14 +1,11 @@
-"""One connection: its socket, the task that reads, the task that writes, and the RPCs that run over them.
+"""One connection: its life, and the RPCs that run over it.
 
-Users' tasks never touch the socket but for one non-blocking send of whole frames when nothing is queued;
-everything else is the writer's. Whatever breaks the connection is stored and told to every RPC on it; the
-tasks themselves never raise it.
+Whatever breaks it is stored and told to every RPC on it; its tasks never raise it.
 """
 
 from __future__ import annotations
 
 import math
-import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
@@ -18,20 +15,16 @@ from trio.lowlevel import (
     checkpoint_if_cancelled,
     current_task,
     enable_ki_protection,
-    wait_readable,
     wait_task_rescheduled,
-    wait_writable,
 )
 
 from .._error_table import failure_error, rpc_error
-from .._errors import TLSError
 from .._proto._methods import AUTHENTICATE
 from ._calls import StreamCall, UnaryCall
-from ._frames import first_stream
 from ._grpc import INTERNAL, StreamEnd, timeout_value
 from ._liveness import Pings, wait_silent
-from ._protocol import CANCEL, ProtocolViolation, goaway_end, too_large_end
-from ._waiter import Waiter
+from ._protocol import CANCEL, ProtocolViolation, too_large_end
+from ._transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,13 +37,6 @@ if TYPE_CHECKING:
     from ._protocol import Engine, Head, Stream
     from ._socket import Wire
 
-RECEIVE_SIZE: Final = (
-    65536  # larger ones cross malloc's mmap threshold and cost four times as much (transport.md, C)
-)
-READS_IN_A_ROW: Final = 16
-#: How long grpc-go's bandwidth probe stays unanswered, in seconds: while it is, no further one comes
-#: (transport.md, "The BDP ping").
-PROBE_DELAY: Final = 0.025
 #: Added to the caller's deadline in ``grpc-timeout``, in seconds, so that our own clock is always the first
 #: to say it.
 TIMEOUT_GRACE: Final = 0.5
@@ -61,7 +47,7 @@ LINGER: Final = 1.0
 REQUIRE_LEADER: Final[Field] = (b"hasleader", b"true")
 
 
-class Connection:
+class Connection(Transport):
     """One HTTP/2 connection to one endpoint. Made by ``_endpoints``; lives while :meth:`run` does."""
 
     def __init__(
@@ -72,16 +58,10 @@ class Connection:
         pings: Pings,
         on_lost: Callable[[Connection], None],
     ) -> None:
-        #: The endpoint, with the address that was connected to.
-        self.target = target
-        self.endpoint: str = str(target)
-        self.engine = engine
-        self._wire = wire
+        super().__init__(wire, engine, target)
         self._pings = pings
         self._on_lost = on_lost
-        self._opened = trio.current_time()
-        #: When something came from the other end, or went there after the socket had been full.
-        self.heard: float = self._opened
+        self._opened = self.heard
         #: True when no further call is meant for it: it ends when it is at rest.
         self.spare = False
         self._heads: dict[tuple[str, bool], Head] = {}
@@ -90,17 +70,10 @@ class Connection:
         self._token_after = 0  # the last stream that was without it, or with another one
         #: Whether the last call that failed was sent before the token was changed.
         self.refusal_is_old: bool = False
-        self._unsent: memoryview | None = None  # what the socket did not take: the writer's
-        self._send_error: OSError | None = None
         self._never_sent = 0  # how many calls of which nothing went it had at its end
-        self._writer = Waiter()
-        self._probe = Waiter()
-        self._ready = trio.Event()
         self._scope = trio.CancelScope()
         #: Why it ended, once it has.
         self.failure: str | None = None
-        #: The same, where TLS is why: some of its refusals come only after the handshake.
-        self.tls_failure: TLSError | None = None
         #: Methods that the server said it does not have.
         self.unimplemented: set[str] = set()
         #: Whether the server's progress answers can be believed; None: not asked yet (see ``_server_version``).
@@ -156,9 +129,14 @@ class Connection:
         """Whether it carried a call, or at least could have for a while."""
         return self.engine.started > self._never_sent or trio.current_time() > self._opened + USEFUL
 
-    async def wait_ready(self) -> None:
-        """Wait until the server's SETTINGS came, or the connection failed (see :attr:`failure`)."""
-        await self._ready.wait()
+    async def _leave_silence(self) -> None:
+        silence = await wait_silent(self, self._pings)
+        if silence:
+            self._send_error = TimeoutError(silence)
+            self._shut_down()
+        else:
+            self.engine.close()
+            self.close()
 
     def _end(self, reason: str, *, violation: bool) -> None:
         if not reason:  # nothing broke: we are told to end
@@ -174,124 +152,6 @@ class Connection:
         self._never_sent = sum(stream_id >= unsent for stream_id in self.engine.streams)
         self._on_lost(self)
         self.engine.lost(reason, violation=violation, unsent=unsent)
-
-    def _first_unsent(self) -> int:
-        """The first call of which nothing went, so that it certainly was not carried out."""
-        batch, sent = b"", 0
-        if self._unsent is not None:
-            assert isinstance(self._unsent.obj, bytes)
-            batch = self._unsent.obj
-            sent = len(batch) - len(self._unsent)
-        return first_stream(batch + self.engine.data_to_send(), sent)
-
-    # -- the socket --------------------------------------------------------------------------------------
-
-    async def _read(self) -> str:
-        wire, engine, recv = self._wire, self.engine, self._wire.recv
-        while True:
-            await wait_readable(wire)
-            self.heard = trio.current_time()
-            for _ in range(READS_IN_A_ROW):
-                try:
-                    data = recv(RECEIVE_SIZE)
-                except (BlockingIOError, InterruptedError):
-                    break
-                except TLSError as error:
-                    self.tls_failure = error
-                    return str(error)
-                except OSError as error:
-                    return str(self._send_error or error)
-                if not data:
-                    return str(self._send_error or self._closed())
-                engine.receive(data)
-                if len(data) < RECEIVE_SIZE:
-                    break
-            if engine.ready and not self._ready.is_set():
-                self._ready.set()
-            if engine.wants_send:
-                self._flush()
-            if engine.probe_held:
-                self._probe.wake()
-            if not engine.accepting:
-                self._move_long_streams()
-                if not engine.streams:
-                    return str(engine.goaway or "its stream ids are used up")
-
-    def _move_long_streams(self) -> None:
-        """The server goes away: whoever has a long stream begins it elsewhere, before the server ends it."""
-        goaway = self.engine.goaway
-        if goaway is not None:
-            for stream in list(self.engine.streams.values()):
-                if not isinstance(stream, UnaryCall | StreamCall):  # so it came by `open`
-                    self.engine.cancel(stream, CANCEL)
-                    stream.on_end(goaway_end(goaway))
-
-    async def _write(self) -> None:
-        while True:
-            await self._writer.wait()
-            self._flush()
-            while self._unsent is not None and self._send_error is None:
-                await wait_writable(self._wire)
-                self.heard = trio.current_time()
-                unsent, self._unsent = self._unsent, None
-                self._send(unsent)
-                if self._unsent is None:
-                    self._flush()
-
-    async def _answer_probes(self) -> None:
-        while True:
-            await self._probe.wait()
-            await trio.sleep(PROBE_DELAY)
-            self.engine.release_probe()
-            self._flush()
-
-    def _closed(self) -> str:
-        closed = "the server closed the connection"
-        if self.engine.ready or self.endpoint.startswith(("https:", "unixs:")):
-            return closed
-        # What Go's TLS does when it hears something else; then it says nothing.
-        return f"{closed} before it said anything: perhaps it expects TLS (https://)"
-
-    async def _leave_silence(self) -> None:
-        silence = await wait_silent(self, self._pings)
-        if silence:
-            self._send_error = TimeoutError(silence)
-            self._shut_down()
-        else:
-            self.engine.close()
-            self.close()
-
-    def ping(self, payload: bytes) -> None:
-        """Send a PING."""
-        self.engine.ping(payload)
-        self._flush()
-
-    def _flush(self) -> None:
-        """Send what the engine has, if nothing is before it."""
-        if self._unsent is None and self._send_error is None:
-            data = self.engine.data_to_send()
-            if data:
-                self._send(data)
-
-    def _send(self, data: bytes | memoryview) -> None:
-        try:
-            sent = self._wire.send(data)
-        except (BlockingIOError, InterruptedError):
-            sent = 0
-        except OSError as error:
-            # What the server said last may still be there to read: the reader finds it, and then the end.
-            self._send_error = error
-            sent = 0 if isinstance(self._wire, socket.socket) else len(data)  # TLS may have sent a part
-            self._unsent = memoryview(data)[sent:]
-            self._shut_down()
-            return
-        if sent < len(data):
-            self._unsent = memoryview(data)[sent:]
-            self._writer.wake()
-
-    def _shut_down(self) -> None:
-        with suppress(OSError):  # it is down already, so the reader will see its end
-            self._wire.shutdown(socket.SHUT_RDWR)
 
     # -- RPCs --------------------------------------------------------------------------------------------
 

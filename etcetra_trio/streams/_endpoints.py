@@ -145,7 +145,9 @@ class Endpoints:
           AuthenticationFailedError: all that answered refuse user and password.
           trio.ClosedResourceError: the client is closed.
         """
-        return await self._calls.get(write=write)
+        live = await self._calls.get(write=write)
+        self._calls.note_use()
+        return live
 
     async def stream_connection(self) -> Connection:
         """As :meth:`connection`, but the one for long streams, which no call shares.
@@ -226,8 +228,14 @@ class Endpoints:
             while True:  # noqa: ASYNC913 - getting a connection is a checkpoint
                 if isinstance(error, OutcomeUnknownError):
                     unknown = error
-                elif isinstance(error, ConnectionLostError) and live is not None and not live.useful:
-                    # It greeted and ended, and nothing went over it: it never was one.
+                elif (
+                    isinstance(error, ConnectionLostError)
+                    and live is not None
+                    and not live.useful
+                    and not self._calls.lost_lately(self.patience)
+                    and moves + 1 >= len(self._dialer.endpoints)
+                ):
+                    # It greeted and ended, and nothing went over it: it never was one, and there is no other.
                     error = connect_error([(live.endpoint, error)], write=write)
                 following = next_try(error, write=write and not method.repeatable)
                 if following == "connect" and not self._calls.lost_lately(self.patience):

@@ -34,6 +34,8 @@ FRAME_HEADER = 9
 unpack_header = struct.Struct(">HBBBI").unpack_from
 #: The same, with type and flags as one number.
 unpack_frame = struct.Struct(">HBHI").unpack_from
+#: That with a message's prefix behind it.
+unpack_message = struct.Struct(">HBHIBI").unpack_from
 pack_header = struct.Struct(">HBBBI").pack
 #: A DATA frame's header with the message's prefix behind it.
 pack_message_header = struct.Struct(">HBBBIBI").pack

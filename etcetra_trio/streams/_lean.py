@@ -21,6 +21,7 @@ from ._frames import (  # those of the loop by their names alone, which costs le
     PADDED,
     WINDOW_UPDATE,
     unpack_frame,
+    unpack_message,
 )
 from ._greeting import greeting_error
 from ._grpc import OK
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 _WHOLE_HEADERS = HEADERS << 8 | END_HEADERS
 _WHOLE_TRAILERS = _WHOLE_HEADERS | f.END_STREAM
 _ANY_DATA = f.DATA << 8 | 0xFF
+MESSAGE_HEADER = FRAME_HEADER + PREFIX
 
 
 class LeanEngine(Answers):
@@ -53,8 +55,10 @@ class LeanEngine(Answers):
             wrong = greeting_error(buf)
             if wrong is not None:
                 self._violation(PROTOCOL_ERROR, wrong)
-        streams, blocks, in_block = self.streams, self._blocks, self._open_block is not None
         at, size = 0, len(buf)
+        if size > MESSAGE_HEADER and self._usual_message(buf, size):
+            return
+        streams, blocks, in_block = self.streams, self._blocks, self._open_block is not None
         last = size - FRAME_HEADER
         while at <= last:
             high, low, what, stream_id = unpack_frame(buf, at)
@@ -123,6 +127,35 @@ class LeanEngine(Answers):
             self._continuation(flags, stream_id, payload)
         else:
             self._control(kind, flags, stream_id, payload)
+
+    def _usual_message(self, buf: bytes, size: int) -> bool:
+        """What a watch mostly gets: one message in one DATA frame, and nothing else. False if it is anything else."""
+        high, low, what, stream_id, compressed, announced = unpack_message(buf)
+        if what or compressed or announced != size - MESSAGE_HEADER:
+            return False
+        stream, length = self.streams.get(stream_id), size - FRAME_HEADER
+        if (
+            stream is None
+            or stream.unary
+            or stream.parts is not None
+            or stream.headers is None
+            or not stream.headers.acceptable
+            or not high << 8 | low == length <= DEFAULT_FRAME
+            or not announced <= (stream.max_message or self._message_limit)
+            or stream.receive_window < length
+            or self._open_block is not None
+        ):
+            return False
+        self._in = b""
+        self._owed += length
+        if self._owed >= self._connection_half:
+            self._out.append(f.window_update(0, self._owed))
+            self._owed = 0
+        stream.receive_window -= length
+        stream.lent += length
+        self._useless = 0
+        stream.on_message(buf[MESSAGE_HEADER:], length)
+        return True
 
     def _usual_answer(self, buf: bytes, at: int, size: int, stream_id: int, fragment: bytes) -> int:
         """What nearly every call gets: HEADERS, one message in one DATA frame, trailers with status OK, all here.

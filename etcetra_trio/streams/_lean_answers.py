@@ -45,8 +45,12 @@ class Answers(Control):
 
     def consumed(self, stream: Stream, cost: int) -> None:
         if self.streams.get(stream.stream_id) is stream:
-            stream.owed += give_back(stream, cost)
-            if stream.owed >= self._stream_half:
+            if stream.parts is not None:
+                cost = give_back(stream, cost)
+            else:
+                stream.lent -= cost
+            owed = stream.owed = stream.owed + cost
+            if owed >= self._stream_half:
                 self._credit(stream, 0)
 
     # -- data ----------------------------------------------------------------------------------------------

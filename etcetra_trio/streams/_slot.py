@@ -78,9 +78,13 @@ class Slot:
         """Use another one from now on, if this one is in use."""
         if self.live is connection:
             if connection.useful:
-                self._last_live = trio.current_time()
+                self.note_use()
             connection.spare = True
             self.live = None
+
+    def note_use(self) -> None:
+        """Somebody relies on the connection, however young it is."""
+        self._last_live = trio.current_time()
 
     def lost_lately(self, seconds: float) -> bool:
         """Whether a connection was in use in the last ``seconds``."""

@@ -83,12 +83,14 @@ class WatchStream(Stream):
             return
         self._last_id += 1
         self._creating.append((watcher, watcher.epoch))
+        self._count()
         self.connection.send(self, request, end=False)
 
     def drop(self, watcher: Watcher) -> None:
         """End a watch on the server."""
         if self._watches.get(watcher.server_id) is watcher:
             del self._watches[watcher.server_id]
+            self._count()
             self._cancel_watch(watcher.server_id)
         # Else it is not confirmed yet, and is ended when it is.
 
@@ -136,6 +138,7 @@ class WatchStream(Stream):
     def on_end(self, end: StreamEnd) -> None:
         """As in :class:`Stream`."""
         self.end = end
+        self.connection.set_sole(None)
         self._kept.clear()
         self._ended.wake()
 
@@ -171,6 +174,7 @@ class WatchStream(Stream):
             self._on_created(response)
         elif response.canceled:
             watcher = self._watches.pop(response.watch_id, None)
+            self._count()
             if watcher is not None:
                 self._on_canceled(watcher, response)
         elif response.header is not None:
@@ -189,6 +193,7 @@ class WatchStream(Stream):
         else:
             self.confirmed = True
             self._watches[response.watch_id] = watcher
+            self._count()
             watcher.server_id = response.watch_id
             created, down_since = watcher.created, watcher.down_since
             watcher.on_created(0 if response.header is None else response.header.revision)
@@ -218,6 +223,11 @@ class WatchStream(Stream):
             self._lane.on_refusal(watcher, failure)
         else:
             self._lane.on_failure(watcher, failure)
+
+    def _count(self) -> None:
+        """The connection wants to know when there is but one watch."""
+        alone = len(self._watches) == 1 and not self._creating
+        self.connection.set_sole(next(iter(self._watches.values())) if alone else None)
 
     def begin_anew(self) -> None:
         """Have the lane open another stream."""

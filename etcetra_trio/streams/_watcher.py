@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .._proto._changes import Change
+    from ._transport import Transport
     from ._watch_lanes import Lane
 
 #: Octets of memory that wait for a reader at most, about; one larger revision is let through alone.
@@ -54,6 +55,8 @@ class Watcher:
     """The state of one watch. The lane that serves it holds it, never the user's object that reads it."""
 
     __slots__ = (
+        "_end",
+        "_first",
         "arrived",
         "budget",
         "closed",
@@ -62,11 +65,14 @@ class Watcher:
         "epoch",
         "failure",
         "filters",
+        "hand_over",
+        "handed",
         "inbox",
         "interruptions",
         "key",
         "known_revision",
         "lane",
+        "lender",
         "max_events",
         "next_revision",
         "number",
@@ -102,6 +108,9 @@ class Watcher:
         self.number: int = 0
         self.key: bytes = key
         self.range_end: bytes = range_end
+        # The keys from the first to before the end, if there is one.
+        self._first: bytes = b"" if key == range_end == b"\0" else key
+        self._end: bytes | None = None if range_end == b"\0" else range_end or key + b"\0"
         self.progress_notify: bool = progress_notify
         self.filters: tuple[int, ...] = tuple(filters)
         self.prev_kv: bool = prev_kv
@@ -122,6 +131,11 @@ class Watcher:
         self.closed: bool = False
         self.failure: Exception | None = None
         self.arrived: Waiter = Waiter()
+        #: Whether the reader reads by itself and takes a single event as it is, without the inbox; and such an event.
+        self.hand_over: bool = False
+        self.handed: Change | None = None
+        #: The connection that the reader reads itself; None while it waits to be woken.
+        self.lender: Transport | None = None
         #: Tasks that wait for a revision; made by the first of them.
         self.observers: trio.lowlevel.ParkingLot | None = None
         self.progress_answers: int = 0
@@ -178,7 +192,7 @@ class Watcher:
             self._add(revision, events, size)
         else:
             self._add_revisions(events, size, more_fragments=more_fragments)
-        self.notify()
+        self._wake()
 
     def _add_revisions(self, events: list[Change], size: int, *, more_fragments: bool) -> None:
         each = size // len(events)
@@ -195,21 +209,29 @@ class Watcher:
                     self.lane.stream.check_tail(self)
                 return
             self._add(revision, events[start:stop], each * (stop - start))
+            if self.full and self.on_lag == "wait" and self.lane is not None and not self.lane.own:
+                return  # it is ended on the server now, and goes on from here: the rest would only take memory
             start = stop
 
     def _add(self, revision: int, events: list[Change], size: int) -> None:
         # Old servers repeat events (fixed in 3.5.8) and send those of other keys (fixed in 3.5.33, 3.6.14, 3.7.1).
         if revision < self.next_revision:
             return
-        key, range_end = self.key, self.range_end
-        if not range_end:
-            events = [event for event in events if event.key == key]
-        elif range_end != b"\0":
-            events = [event for event in events if key <= event.key < range_end]
-        elif key != b"\0":
-            events = [event for event in events if key <= event.key]
-        if not events:
-            return
+        first, end = self._first, self._end
+        if len(events) == 1:
+            event = events[0]
+            if event.key < first or (end is not None and event.key >= end):
+                return
+            if self.hand_over and not self.inbox:
+                self.hand_over = False
+                self.handed = event
+                self.next_revision = revision + 1
+                self.known_revision = revision
+                return
+        else:
+            events = [event for event in events if first <= event.key and (end is None or event.key < end)]
+            if not events:
+                return
         self.inbox.append(Batch(revision, events, size))
         self.waiting_events += len(events)
         self.size += size
@@ -239,6 +261,11 @@ class Watcher:
 
     def notify(self) -> None:
         """Something changed: wake the reader and whoever else waits."""
+        self._wake()
+        if self.lender is not None:
+            self.lender.end_loan()
+
+    def _wake(self) -> None:
         self.arrived.wake()
         if self.observers:
             self.observers.unpark_all()

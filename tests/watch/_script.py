@@ -23,6 +23,7 @@ from etcetra_trio.streams._service import Service, open_service
 from etcetra_trio.streams._trace import Trace
 from etcetra_trio.streams._watch_lanes import WatchHub
 from etcetra_trio.streams._watch_stream import WatchStream
+from etcetra_trio.streams._watcher import Watcher
 
 ResponseT = TypeVar("ResponseT")
 Answer = Callable[[bytes], bytes]
@@ -140,6 +141,9 @@ class ScriptedConnection:
 
     def consumed(self, stream: WatchStream, cost: int) -> None:
         self.streams[stream].given_back += cost
+
+    def set_sole(self, watcher: Watcher | None) -> None:
+        """There is no socket that could be lent to it."""
 
     async def unary(self, method: Method, message: bytes, *, write: bool, leader: bool = True) -> bytes:
         await trio.lowlevel.checkpoint()

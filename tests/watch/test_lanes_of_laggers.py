@@ -51,6 +51,23 @@ async def test_a_watch_that_lags_moves_to_a_stream_of_its_own(autojump_clock: Mo
         assert shared.cancelled
 
 
+async def test_a_response_of_many_revisions_is_kept_as_far_as_there_is_room(
+    autojump_clock: MockClock,
+) -> None:
+    """A server that is busy puts many revisions into one: the rest is asked for again, on a stream that can wait."""
+    async with scripted_server() as server, trio.open_nursery() as nursery:
+        slow, shared = await first(server, nursery, "slow", buffer=2)
+        shared.events(0, *(put("slow", revision) for revision in range(11, 20)))
+        await settle()
+        assert slow.statistics().buffered == 2
+        assert shared.cancelled
+        own = await server.stream()
+        assert (await own.create()).start_revision == 13
+        own.created(0)
+        own.events(0, *(put("slow", revision) for revision in range(13, 20)))
+        assert [(await slow.receive()).revision for _ in range(9)] == list(range(11, 20))
+
+
 async def test_the_reader_of_an_own_stream_that_breaks(autojump_clock: MockClock) -> None:
     async with scripted_server() as server, trio.open_nursery() as nursery:
         slow, shared = await first(server, nursery, "slow", buffer=2)

@@ -40,6 +40,9 @@ def watcher(
 
 def taken(one: Watcher) -> list[tuple[int, list[bytes]]]:
     found = []
+    change, one.handed = one.handed, None
+    if change is not None:
+        found.append((change.mod_revision, [change.key]))
     while (batch := one.take()) is not None:
         found.append((batch.revision, [each.key for each in batch.events]))
     return found
@@ -62,12 +65,16 @@ def flat(log: Log) -> list[Change]:
 
 
 class Step(NamedTuple):
-    """What the server does next: break, or send so many events; and whether the reader reads then."""
+    """What the server does next: break, or send so many events; and whether the reader reads then.
+
+    After that it may wait for a single event to be handed over.
+    """
 
     breaks: bool
     events: int
     fragment: bool
     reads: bool
+    waits: bool
     back: int
     size: int
 
@@ -79,13 +86,14 @@ STEPS = st.lists(
         st.integers(1, 5),
         st.booleans(),
         st.booleans(),
+        st.booleans(),
         st.integers(0, 2),
         st.integers(1, 999),
     ),
     max_size=40,
 )
 #: How it goes on when all steps are done.
-TO_THE_END = Step(breaks=False, events=3, fragment=False, reads=True, back=0, size=100)
+TO_THE_END = Step(breaks=False, events=3, fragment=False, reads=True, waits=True, back=0, size=100)
 
 
 @settings(max_examples=300, deadline=None)
@@ -113,6 +121,7 @@ def test_any_cut_and_any_break_gives_each_revision_once(log: Log, steps: list[St
         one.on_events(part, step.size, more_fragments=more)
         if step.reads:
             got += taken(one)
+            one.hand_over = step.waits
     got += taken(one)
     assert got == [(revision, [b"k%d" % number for number in range(size)]) for revision, size in log]
     assert (one.size, one.waiting_events, budget.used, one.tail) == (0, 0, 0, [])
