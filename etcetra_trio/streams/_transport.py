@@ -159,7 +159,7 @@ class Transport:
             while True:
                 with trio.CancelScope(deadline=deadline) as self._term:
                     await self._back.wait()
-                if self._borrower is None or not self._borrowed:
+                if not self._term.cancelled_caught or not self._borrowed:
                     break
                 deadline = math.inf
         finally:
