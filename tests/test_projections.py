@@ -185,6 +185,31 @@ def test_put_revision_looks_at_the_whole_header() -> None:
     assert _projections.put_revision(m.joined([(10, good + b"\x18\x09")])) == 9
 
 
+@pytest.mark.parametrize("revision", [1, 130, 20_000, 3_000_000, 2**40])
+@pytest.mark.parametrize("term", [0, 2])
+def test_put_revision_of_answers_that_look_like_the_one_before(revision: int, term: int) -> None:
+    """Any octet of one may differ: then it is what the full decoder makes of it."""
+
+    def answer(revision: int) -> bytes:
+        message = _upb.message("etcdserverpb.ResponseHeader")(
+            cluster_id=2**63 + 1, member_id=2**62 + 1, revision=revision, raft_term=term
+        )
+        return m.joined([(10, message.SerializeToString())])
+
+    for more in range(4):
+        assert _projections.put_revision(answer(revision + more)) == revision + more
+    example = answer(revision)
+    for at in range(len(example)):
+        for octet in (0, 1, 24, 32, 127, 128, 255, example[at] ^ 1, example[at] ^ 128):
+            octets = example[:at] + bytes((octet,)) + example[at + 1 :]
+            expected = _upb.parse("etcdserverpb.PutResponse", octets)
+            found, refusal = m.attempt(_projections.put_revision, octets)
+            if expected is None or refusal:
+                assert refusal
+            else:
+                assert found == expected.header.revision
+
+
 @pytest.mark.parametrize("make", [m.serialized, m.scrambled, m.damaged])
 def test_put_revision(make: Callable[[str], st.SearchStrategy[bytes]]) -> None:
     @m.examples(150)

@@ -12,6 +12,8 @@ from __future__ import annotations
 from struct import Struct
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
+from ._wire import int64
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -44,6 +46,18 @@ def behind_varint(data: bytes, i: int) -> int:
     if i > longest:
         raise IndexError
     return i + 1
+
+
+def number(data: bytes) -> int:
+    """Of a varint that is nothing else."""
+    size = len(data)
+    if size == 1:
+        return data[0]
+    if size == 2:
+        return data[0] + (data[1] << 7) - 128
+    if size == 3:
+        return data[0] + (data[1] << 7) + (data[2] << 14) - 16512
+    return int64(data, 0)[0]
 
 
 def mask(size: int, free: Sequence[Span], varints: Sequence[Span]) -> bytearray:

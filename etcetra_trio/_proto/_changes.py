@@ -13,7 +13,7 @@ from __future__ import annotations
 from struct import Struct
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from ._alike import SMALL, Looks, Span, behind_varint, numbers
+from ._alike import SMALL, Looks, Span, behind_varint, number, numbers
 from ._codec import Event, WatchResponse, decode_watch_response
 from ._wire import DecodeError, int64, length
 
@@ -65,9 +65,9 @@ def watch_changes(data: bytes) -> Changes | WatchResponse:
         bits, wanted, parts = looks
         if int.from_bytes(data, "little") & bits == wanted:
             watch, key, create, mod, version, value = parts(data)
-            times = version[0] if len(version) == 1 else _number(version)
-            change = _new(Change, (key, value, None, 0, _number(mod), _number(create), times, 0))
-            return Changes(watch[0] if len(watch) == 1 else _number(watch), [change], False)
+            times = version[0] if len(version) == 1 else number(version)
+            change = _new(Change, (key, value, None, 0, number(mod), number(create), times, 0))
+            return Changes(watch[0] if len(watch) == 1 else number(watch), [change], False)
     try:
         i = data[1] + 2
         if data[0] == 10 and i < 130 and i < size:
@@ -232,18 +232,6 @@ def _revisions(data: bytes, i: int) -> tuple[int, int, int, int]:
     if i < len(data) and data[i] == 32:
         version, i = _number_at(data, i + 1)
     return create, mod, version, i
-
-
-def _number(data: bytes) -> int:
-    """Of a varint that is nothing else."""
-    size = len(data)
-    if size == 1:
-        return data[0]
-    if size == 2:
-        return data[0] + (data[1] << 7) - 128
-    if size == 3:
-        return data[0] + (data[1] << 7) + (data[2] << 14) - 16512
-    return int64(data, 0)[0]
 
 
 def _number_at(data: bytes, i: int) -> tuple[int, int]:

@@ -8,13 +8,15 @@ thing: it does not notice nonsense inside a header (or, `range_keys`, behind a k
 
 from __future__ import annotations
 
-from ._alike import FEW, SMALL, Alike, Looks, Span, behind_varint, numbers
+from ._alike import FEW, SMALL, Alike, Looks, Span, behind_varint, number, numbers
 from ._codec import HEADER_IDS, decode_put_response, decode_range_response
 from ._wire import length
 
 
 # Answers of one key, and where the value stands.
 _LOOKS: Looks[slice[int, int, None]] = Looks()
+# Answers to puts, and where the revision stands.
+_PUT_LOOKS: Looks[slice[int, int, None]] = Looks()
 
 
 def range_value(data: bytes) -> bytes | None:
@@ -191,11 +193,17 @@ def put_revision(data: bytes) -> int:
       DecodeError: `data` is not a PutResponse.
     """
     size = len(data)
-    if 27 < size < 130 and data[0] == 10 and data[1] == size - 2:
+    looks = _PUT_LOOKS.get(size)
+    if looks is not None:
+        bits, wanted, found = looks
+        if int.from_bytes(data, "little") & bits == wanted:
+            return number(data[found])
+    if 25 < size < 130 and data[0] == 10 and data[1] == size - 2:
         i = 12 if data[11] < 128 else 13  # as the header's own decoder does
         i += 10 if data[i + 9] < 128 else 11
         if data[2:i] in HEADER_IDS and data[i] == 24:
             i += 1
+            start = i
             revision = shift = 0
             while i < size and shift < 56:
                 byte = data[i]
@@ -203,6 +211,9 @@ def put_revision(data: bytes) -> int:
                 if byte < 128:
                     revision |= byte << shift
                     if i == size or (data[i] == 32 and i + 2 == size and data[i + 1] < 128):
+                        if _PUT_LOOKS.wants(size):
+                            term = [(i + 1, size)] if i < size else []
+                            _PUT_LOOKS.remember(data, (), [(start, i), *term], slice(start, i))
                         return revision
                     break
                 revision |= (byte & 127) << shift
