@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import re
+import time
 import weakref
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, suppress
@@ -17,7 +18,7 @@ import trio
 import trio.lowlevel
 import trio.testing
 
-from etcetra_trio import EtcdCommunicator
+from etcetra_trio import EtcdClient, EtcdCommunicator
 from etcetra_trio.testing import CancelSweepError, cancel_sweep
 from etcetra_trio.testing._cancelled_run import CancelledRun
 
@@ -267,6 +268,70 @@ async def test_a_child_that_hangs(autojump_clock: Clock) -> None:
     assert any("in parent" in note and "open_nursery" in note for note in caught.value.__notes__)
 
 
+async def settles_slowly() -> None:
+    try:
+        await trio.sleep(1)
+    finally:
+        with trio.CancelScope(shield=True):
+            await trio.sleep(30)
+
+
+async def test_hanging_is_the_functions_alone(autojump_clock: Clock) -> None:
+    """What else the task that sweeps has under way, such as a connection, is none of the function's."""
+    seen: list[BaseException] = []
+
+    async def bystander() -> None:
+        try:
+            await trio.sleep_forever()
+        except BaseException as error:
+            seen.append(error)
+            raise
+
+    async def with_a_child() -> None:
+        async with trio.open_nursery() as inner:
+            inner.start_soon(settles_slowly)
+
+    async with trio.open_nursery() as outer, trio.open_nursery() as nursery:
+        outer.start_soon(bystander)
+        nursery.start_soon(bystander)
+        for function in (settles_slowly, with_a_child):
+            with pytest.raises(CancelSweepError, match=r"in settles_slowly: await trio\.sleep\(30\)"):
+                await cancel_sweep(function, grace=5)
+            assert seen == []
+        nursery.cancel_scope.cancel()
+        outer.cancel_scope.cancel()
+    assert len(seen) == 2
+
+
+async def test_hanging_beside_connections(etcd: EtcdClient[str]) -> None:
+    """Around the sweep and in the function; where it waits is where the function does."""
+
+    async def slow() -> None:
+        async with etcd.connect():
+            try:
+                await trio.sleep(0.001)
+            finally:
+                with trio.CancelScope(shield=True):
+                    await trio.sleep(2)
+
+    async with etcd.connect() as communicator:
+        with (
+            trio.fail_after(30),
+            pytest.raises(
+                CancelSweepError, match=r"does not end: it waits at [^;]* in slow: await trio\.sleep"
+            ),
+        ):
+            await cancel_sweep(slow, grace=0.5)
+        await communicator.put("k", "v")
+
+
+async def test_hanging_in_trio_itself() -> None:
+    """There is no line but Trio's to show."""
+
+    with pytest.raises(CancelSweepError, match=r"does not end: it waits at .*trio.* in \w+: "):
+        await cancel_sweep(lambda: trio.to_thread.run_sync(time.sleep, 0.2), grace=0.05)
+
+
 async def test_hanging_again_and_again(autojump_clock: Clock) -> None:
     tries = 0
 
@@ -385,6 +450,41 @@ async def test_async_generators_are_looked_into(autojump_clock: Clock) -> None:
 
     report = await cancel_sweep(outer)
     assert [place.partition(" in ")[2] for place in report.places] == ["inner: await checkpoint()"] * 2
+
+
+async def test_the_place_is_the_users_own(communicator: EtcdCommunicator[str]) -> None:
+    """Which of their calls it was; where that is inside of ours comes behind it."""
+
+    async def twice() -> None:
+        await communicator.put("a", "1")
+        async with communicator.lease(60):
+            await communicator.put("b", "1")
+
+    inside = r" \(waiting in etcetra_trio/\w+(/\w+)*\.py:\d+, \w+\)"
+    lines = (
+        r'await communicator\.put\("a", "1"\)',
+        r"async with communicator\.lease\(60\):",
+        r'await communicator\.put\("b", "1"\)',
+    )
+    report = await cancel_sweep(twice)
+    where = [f"{re.escape(__file__)}:\\d+ in twice: {line}{inside}" for line in lines]
+    assert [n for n in range(3) if any(re.fullmatch(where[n], place) for place in report.places)] == [0, 1, 2]
+    assert all(any(re.fullmatch(line, place) for line in where) for place in report.places)
+
+    async def unwilling() -> None:
+        await communicator.put("a", "1")
+        try:
+            await communicator.get("b")
+        finally:
+            if trio.current_effective_deadline() == -inf:
+                raise ValueError("not now")
+
+    with pytest.raises(CancelSweepError, match="not now") as caught:
+        await cancel_sweep(unwilling)
+    assert "in unwilling: await communicator.get(" in caught.value.place
+
+    report = await cancel_sweep(lambda: communicator.get("a"))
+    assert all(re.fullmatch(r".*/etcetra_trio/.*\.py:\d+ in \w+: .*", place) for place in report.places)
 
 
 async def test_a_sweep_in_a_sweep(autojump_clock: Clock) -> None:

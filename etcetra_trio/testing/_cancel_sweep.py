@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import traceback
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import trio
 
 from ._cancelled_run import CancelledRun, tasks_below
 
 __all__ = ["CancelSweep", "CancelSweepError", "cancel_sweep"]
+
+_PACKAGE = f"{Path(__file__).parent.parent}{os.sep}"
 
 
 class CancelSweepError(AssertionError):
@@ -20,7 +25,9 @@ class CancelSweepError(AssertionError):
     Attributes:
       checkpoint: The number of the checkpoint that the function was cancelled at, from 1; 0 for before it began; None
         if it was not cancelled.
-      place: Where that is: file, line and function, and the line itself.
+      place: Where that is: file, line and function, and the line itself. It is the innermost line that is neither
+        this package's nor Trio's, if there is one; what it waits for inside of this package comes behind it, as in
+        ``app.py:12 in move: await communicator.put("to", "1") (waiting in etcetra_trio/streams/_calls.py:80, wait)``.
     """
 
     def __init__(self, found: str, run: CancelledRun) -> None:
@@ -48,7 +55,7 @@ class CancelSweep:
       runs: How often it ran.
       cancelled: How many runs ended by the cancellation. The others came to their end nevertheless: there was no
         checkpoint any more that was not shielded.
-      places: Where each checkpoint is: file, line and function, and the line itself.
+      places: Where each checkpoint is, as ``place`` of :exc:`CancelSweepError` says it.
     """
 
     checkpoints: int
@@ -75,6 +82,9 @@ async def cancel_sweep(
       else, and took no longer than ``grace``;
     * there are no more tasks than after the first run, which may start what goes on in the background;
     * the invariant holds.
+
+    A function that outlives ``grace`` is ended by force, and so are the tasks in its own nurseries. Nothing else is
+    touched: a connection or a nursery that is open around the sweep goes on.
 
     It takes what time it takes: put it into :func:`trio.fail_after`. A function that waits for what may never come
     needs a limit of its own, such as :func:`trio.move_on_after`.
@@ -120,11 +130,17 @@ async def cancel_sweep(
 
 
 def place(stack: traceback.StackSummary) -> str:
-    """The innermost line of it."""
-    if not stack:
+    """The innermost line of the user's own, and behind it the line of this package's that it has led to."""
+    lines = [line for line in stack if line.filename != contextlib.__file__]
+    if not lines:
         return ""
-    line = stack[-1]
-    return f"{line.filename}:{line.lineno} in {line.name}: {line.line}"
+    inner = lines[-1]
+    own = next((line for line in reversed(lines) if not line.filename.startswith(_PACKAGE)), inner)
+    where = f"{own.filename}:{own.lineno} in {own.name}: {own.line}"
+    if own is inner:
+        return where
+    file = Path(inner.filename).relative_to(Path(_PACKAGE).parent).as_posix()
+    return f"{where} (waiting in {file}:{inner.lineno}, {inner.name})"
 
 
 async def _judge(
@@ -136,7 +152,7 @@ async def _judge(
 ) -> None:
     await trio.lowlevel.checkpoint()
     if run.hung:
-        error = CancelSweepError(f"the function does not end: it waits at {place(run.hung[-1])}", run)
+        error = CancelSweepError(f"the function does not end: it waits at {place(run.hung[0])}", run)
         for stack in run.hung:
             error.add_note("It waits at:\n" + "".join(stack.format()).rstrip())
         raise error from run.error

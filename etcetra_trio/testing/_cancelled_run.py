@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import gc
 import inspect
+import os
 import traceback
-from collections.abc import Awaitable, Callable, Generator, Iterator
+from collections.abc import Awaitable, Callable, Collection, Generator, Iterable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -20,7 +21,8 @@ from trio.lowlevel import Abort, Task, current_task, reschedule
 
 __all__ = ["CancelledRun", "tasks_below"]
 
-_TRIO = str(Path(trio.__file__).parent)
+_TRIO = f"{Path(trio.__file__).parent}{os.sep}"
+_END_OF_NURSERY = trio.Nursery._nested_child_finished.__code__  # pyright: ignore[reportPrivateUsage]
 PRESS = 0.1  # seconds between two attempts to end a wait that should have ended
 
 
@@ -41,20 +43,25 @@ def _frames(awaited: object) -> Iterator[tuple[FrameType, int]]:
         awaited = getattr(awaited, "gi_yieldfrom" if kind == "gi" else f"{kind}_await")
 
 
-def _stack(frames: Iterator[tuple[FrameType, int]]) -> traceback.StackSummary:
-    """The lines of these frames that are neither Trio's nor ours."""
-    stack = traceback.StackSummary.extract(frames)
-    return traceback.StackSummary.from_list(
-        [line for line in stack if line.filename != __file__ and not line.filename.startswith(_TRIO)]
-    )
+def _stack(frames: Iterable[tuple[FrameType, int]]) -> traceback.StackSummary:
+    """The lines of these frames that are neither ours nor, unless there are no others, Trio's."""
+    stack = [line for line in traceback.StackSummary.extract(frames) if line.filename != __file__]
+    without = [line for line in stack if not line.filename.startswith(_TRIO)]
+    return traceback.StackSummary.from_list(without or stack)
 
 
-def tasks_below(root: Task) -> list[Task]:
-    """A task and all tasks in its nurseries."""
+def tasks_below(root: Task, but: Collection[trio.Nursery] = ()) -> list[Task]:
+    """A task and all tasks in its nurseries, but not in these."""
     found = [root]
     for task in found:
-        found.extend(child for nursery in task.child_nurseries for child in nursery.child_tasks)
+        nurseries = [nursery for nursery in task.child_nurseries if nursery not in but]
+        found.extend(child for nursery in nurseries for child in nursery.child_tasks)
     return found
+
+
+def _waits_for_children(frames: list[tuple[FrameType, int]]) -> bool:
+    """Whether it has come to the end of a nursery's block: it does not end because of somebody else."""
+    return any(frame.f_code is _END_OF_NURSERY for frame, _ in frames)
 
 
 class CancelledRun:
@@ -88,20 +95,23 @@ class CancelledRun:
         self.cancelled: bool = False
         #: What came out of it, unless it was the cancellation.
         self.error: Exception | None = None
-        #: Where its tasks still waited when its time was over.
+        #: Where its tasks still waited when its time was over; the first of them is the one that does not end.
         self.hung: list[traceback.StackSummary] = []
         self._function = function
         self.grace = grace
         self._on_cancel = on_cancel
         self._scope = trio.CancelScope()
         self._told = trio.Event()
+        self._over = False
         self._reason = f"cancel_sweep: checkpoint {checkpoint}"
 
     async def run(self) -> None:
         """Run it. What it raises goes into ``error``; other than exceptions of the kind :exc:`Exception` pass."""
         await trio.lowlevel.checkpoint()
+        task = current_task()
+        theirs = list(task.child_nurseries)  # of who called us: what is in there is not the function's
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._end_by_force, current_task())
+            nursery.start_soon(self._end_by_force, task, [*theirs, nursery])
             try:
                 with self._scope:
                     await self
@@ -110,6 +120,8 @@ class CancelledRun:
             except BaseException:  # noqa: ASYNC103
                 if not self.hung:  # else it was us
                     raise
+            finally:
+                self._over = True
             self.cancelled = self._scope.cancelled_caught and self.error is None and not self.hung
             nursery.cancel_scope.cancel("the run is over")
 
@@ -152,19 +164,21 @@ class CancelledRun:
         self._scope.cancel(self._reason)
         self._told.set()
 
-    async def _end_by_force(self, task: Task) -> None:
+    async def _end_by_force(self, task: Task, theirs: Collection[trio.Nursery]) -> None:
         """What hangs behind a shield would hang for ever, and nobody would hear where."""
         await self._told.wait()
         await trio.sleep(self.grace)
-        us = current_task()
-        below = [found for found in tasks_below(task) if found not in (task, us)]
-        stacks = [_stack(_frames(self._awaited)), *(_stack(found.iter_await_frames()) for found in below)]
-        self.hung = [stack for stack in stacks if stack]
-        while True:
-            for found in tasks_below(task):
-                if found is not us:
-                    _wake(found)
+        while not self._over:  # once it is, the task waits for us, and not in the function
+            ours = tasks_below(task, theirs)
+            self.hung = self.hung or self._stacks(ours[1:])
+            for found in ours:
+                _wake(found)
             await trio.sleep(PRESS)
+
+    def _stacks(self, children: list[Task]) -> list[traceback.StackSummary]:
+        waits = [list(_frames(self._awaited)), *(list(child.iter_await_frames()) for child in children)]
+        waits.sort(key=_waits_for_children)
+        return [stack for stack in map(_stack, waits) if stack]
 
 
 def _wake(task: Task) -> None:
