@@ -18,6 +18,8 @@ from ._secret import Secret
 __all__ = ["EtcdCredential", "EtcdToken", "HostPortPair"]
 
 DEFAULT_PORT = 2379
+#: What to say to who gives them as two arguments, or as a tuple.
+ONE_ENDPOINT = "A host and its port are one endpoint: 'host:port' or HostPortPair(host, port)"
 
 #: ``unixs`` is TLS over a unix socket.
 Scheme = Literal["http", "https", "unix", "unixs"]
@@ -188,9 +190,8 @@ def parse_endpoints(
 
 def _parse_list(text: object, *, secure: bool) -> list[Endpoint]:
     if not isinstance(text, str):
-        raise TypeError(
-            f"an endpoint is a str such as 'localhost:2379' or a HostPortPair(host, port), not {kind_of(text)}"
-        )
+        found = f"an endpoint is a str such as 'localhost:2379' or a HostPortPair(host, port), not {kind_of(text)}"
+        raise TypeError(f"{found}. {ONE_ENDPOINT}" if isinstance(text, int | tuple) else found)
     parts = [part.strip() for part in text.split(",")]
     # Before any message quotes a part: a password may have a comma in it. Only a path may have an "@".
     if not all(_is_unix(part) for part in parts):

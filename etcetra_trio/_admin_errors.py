@@ -38,6 +38,12 @@ __all__ = [
 # Users, roles, permissions.
 
 
+_LET_IN_AGAIN = (
+    "Make a client with a new EtcdToken, or write it to the token's file; with user and password (EtcdCredential) "
+    "only try again: the client fetches another token by itself."
+)
+
+
 class PermissionDeniedError(AuthError):
     """The user's roles do not allow this."""
 
@@ -59,13 +65,13 @@ class NotAuthenticatedError(AuthError):
 class InvalidAuthTokenError(AuthError):
     """The token of the call is not valid, or not any more."""
 
-    _advice = "Authenticate again."
+    _advice = _LET_IN_AGAIN
 
 
 class AuthRevisionOldError(AuthError):
     """Users or roles were changed after the token of the call was issued."""
 
-    _advice = "Authenticate again."
+    _advice = _LET_IN_AGAIN
 
 
 class AuthSetupError(RpcError):

@@ -55,10 +55,9 @@ def check_ttl(name: str, value: object) -> int:
       TypeError: not an int.
       InvalidRequestError: less than 1, or more than 63 bits.
     """
-    ttl = check_number(name, value)
-    if ttl < 1:
-        raise InvalidRequestError(f"{name} is 0: a lease lives for at least 1 s")
-    return ttl
+    if isinstance(value, int) and not isinstance(value, bool) and value < 1:
+        raise InvalidRequestError(f"{name} is {value}: a lease lives for at least 1 s")
+    return check_number(name, value)
 
 
 def kind_of(value: object) -> str:

@@ -108,17 +108,22 @@ class CompareBuilder:
         return Compare(self._key, self._target, _GREATER, other)
 
     def __le__(self, other: object) -> NoReturn:
-        self._refuse("<=", "<", "+ 1")
+        refuse_or_equal("<", other)
 
     def __ge__(self, other: object) -> NoReturn:
-        self._refuse(">=", ">", "- 1")
-
-    def _refuse(self, sign: str, instead: str, change: str) -> NoReturn:
-        msg = f"etcd has no {sign}: with a whole number n write {instead} n {change}"
-        raise TypeError(msg)
+        refuse_or_equal(">", other)
 
     def __repr__(self) -> str:
         return f"{self._key!r}.{self._target}"
+
+
+def refuse_or_equal(sign: Literal["<", ">"], other: object) -> NoReturn:
+    """Say what to write where etcd has no sign for it: ``<=`` or ``>=``."""
+    if isinstance(other, str | bytes):
+        instead = f"with text write {'>' if sign == '<' else '<'}, and exchange the two branches"
+    else:
+        instead = f"with a whole number n write {sign} n {'+' if sign == '<' else '-'} 1"
+    raise TypeError(f"etcd has no {sign}=: {instead}")
 
 
 class Compare:

@@ -317,26 +317,29 @@ class Maintenance(AdminCalls):
         self, final_path: Path, progress: Progress | None, endpoint: str | None, told: TracedCall
     ) -> SnapshotResult:
         part = final_path.with_name(f".{final_path.name}.{secrets.token_hex(4)}.part")
-        async with own_connection(self._endpoints, endpoint) as connection:
-            told.over(connection)
+        try:
             file = await trio.open_file(part, "xb", buffering=0, opener=_private)
-            try:
+        except OSError as error:
+            error.filename = str(final_path)  # which the user knows
+            raise
 
-                async def take(data: bytes, state: Snapshot) -> None:
-                    await trio.lowlevel.checkpoint()
-                    left = memoryview(data)
-                    while left:
-                        left = left[await file.write(left) :]
-                    if progress is not None:
-                        progress(state.received, max(state.received, state.received + state.remaining))
+        async def take(data: bytes, state: Snapshot) -> None:
+            await trio.lowlevel.checkpoint()
+            left = memoryview(data)
+            while left:
+                left = left[await file.write(left) :]
+            if progress is not None:
+                progress(state.received, max(state.received, state.received + state.remaining))
 
-                async with file:
-                    state = await receive_snapshot(connection, take)
-                    await trio.to_thread.run_sync(os.fsync, file.fileno())
-                part.replace(final_path)
-            except BaseException:
-                part.unlink(missing_ok=True)
-                raise
+        try:
+            async with file, own_connection(self._endpoints, endpoint) as connection:
+                told.over(connection)
+                state = await receive_snapshot(connection, take)
+                await trio.to_thread.run_sync(os.fsync, file.fileno())
+            part.replace(final_path)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
         await trio.to_thread.run_sync(_sync_folder, final_path.parent)
         return SnapshotResult(final_path, state.received, state.digest, state.version, connection.endpoint)
 

@@ -70,7 +70,12 @@ class DuplicateKeyError(InvalidArgumentError):
 class RequestTooLargeError(InvalidArgumentError):
     """A request is larger than the server takes, or than the client's ``max_send_size`` allows."""
 
-    _advice = "Write less at once, or raise the server's --max-request-bytes (1.5 MiB unless set)."
+    def __str__(self) -> str:
+        ours = "max_send_size" in self.message
+        limit = (
+            "the client's max_send_size" if ours else "the server's --max-request-bytes (1.5 MiB unless set)"
+        )
+        return f"{super().__str__()}. Write less at once, or raise {limit}."
 
 
 class CompactedError(RpcError):

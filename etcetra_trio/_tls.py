@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, final
 
 from ._errors import InvalidRequestError, TLSError
@@ -110,8 +111,17 @@ class TLSContexts:
                 files = _named("certificate", config.cert)
                 if config.key is not None:
                     files += f" with {_named('key', config.key)}"
-                raise _unreadable(files, error) from error
+                lacking = self._lacking() if isinstance(error, ssl.SSLError) else ""
+                raise _unreadable(files, error, lacking) from error
         return context
+
+    def _lacking(self) -> str:
+        """What the files with certificate and key do not have, as OpenSSL does not say it."""
+        cert, key = self._config.cert, self._config.key
+        assert cert is not None
+        if b" CERTIFICATE-----" not in Path(cert).read_bytes():
+            return "no certificate in it"
+        return "no private key in it" if key else "no private key in it: give key=... as well"
 
 
 def tls_contexts(tls: object) -> TLSContexts:
@@ -140,8 +150,8 @@ def _named(what: str, path: _Path) -> str:
     return f"the {what} file {os.fspath(path)!r}"
 
 
-def _unreadable(files: str, error: OSError) -> TLSError:
-    # OpenSSL's own texts name a line of its source; its reason says as much.
+def _unreadable(files: str, error: OSError, lacking: str = "") -> TLSError:
+    # OpenSSL's own texts name a line of its source; its reason says as much. Without one, it found nothing to read.
     reason: str | None = getattr(error, "reason", None)
-    why = reason.replace("_", " ").lower() if reason else error.strerror or str(error)
+    why = reason.replace("_", " ").lower() if reason else lacking or error.strerror or str(error)
     return TLSError(f"cannot use {files}: {why}")

@@ -125,7 +125,7 @@ class TxnAction(Generic[TextT]):
             ignore_value=ignore_value,
             ignore_lease=ignore_lease,
         )
-        self._branch.writes.puts.append(self._keys.key(key))
+        self._branch.writes.puts.append((self._keys.key(key), key))
         return self._branch.add(pb.request_op(request_put=message), "put")
 
     def delete(self, key: str | bytes, *, prev_kv: bool = False) -> object:

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ._errors import InvalidRequestError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 _Range = tuple[bytes, bytes]
 
@@ -22,7 +17,8 @@ class Writes:
     __slots__ = ("deletes", "nested", "puts")
 
     def __init__(self) -> None:
-        self.puts: list[bytes] = []
+        #: Each key as etcd has it, and as it was given.
+        self.puts: list[tuple[bytes, str | bytes]] = []
         self.deletes: list[_Range] = []
         self.nested: list[tuple[Writes, Writes]] = []
 
@@ -31,7 +27,7 @@ class Writes:
         """Whether the branch can change anything."""
         return bool(self.puts or self.deletes) or any(one.any or other.any for one, other in self.nested)
 
-    def check(self) -> tuple[set[bytes], list[_Range]]:
+    def check(self) -> tuple[dict[bytes, str | bytes], list[_Range]]:
         """Check the branch, in etcd's own order, so that whatever etcd takes passes.
 
         Returns:
@@ -40,7 +36,7 @@ class Writes:
         Raises:
           InvalidRequestError: a key is written twice.
         """
-        puts: set[bytes] = set()
+        puts: dict[bytes, str | bytes] = {}
         deletes = list(self.deletes)
         for success, failure in self.nested:
             success_puts, success_deletes = success.check()
@@ -49,16 +45,18 @@ class Writes:
             _refuse_second_writes(failure_puts, puts, deletes)
             puts |= success_puts | failure_puts
             deletes += success_deletes + failure_deletes
-        for key in self.puts:
-            _refuse_second_writes((key,), puts, deletes)
-            puts.add(key)
+        for key, given in self.puts:
+            _refuse_second_writes({key: given}, puts, deletes)
+            puts[key] = given
         return puts, deletes
 
 
-def _refuse_second_writes(keys: Iterable[bytes], puts: set[bytes], deletes: list[_Range]) -> None:
-    for key in keys:
+def _refuse_second_writes(
+    keys: dict[bytes, str | bytes], puts: dict[bytes, str | bytes], deletes: list[_Range]
+) -> None:
+    for key, given in keys.items():
         if key in puts or any(_covers(key, start, end) for start, end in deletes):
-            msg = f"the transaction writes the key {key!r} twice: put it once, or delete it, but not both"
+            msg = f"the transaction writes the key {given!r} twice: put it once, or delete it, but not both"
             raise InvalidRequestError(msg)
 
 

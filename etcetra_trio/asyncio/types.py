@@ -183,13 +183,10 @@ class CompareBuilder:
         return self.build_request(other, CompareCompareResult.LESS)
 
     def __ge__(self, other: object) -> NoReturn:
-        self._refuse(">=", ">", "- 1")
+        _compare.refuse_or_equal(">", other)
 
     def __le__(self, other: object) -> NoReturn:
-        self._refuse("<=", "<", "+ 1")
-
-    def _refuse(self, sign: str, instead: str, change: str) -> NoReturn:
-        raise TypeError(f"etcd has no {sign}: with a whole number n write {instead} n {change}")
+        _compare.refuse_or_equal("<", other)
 
 
 @dataclass

@@ -11,8 +11,13 @@ from ._grpc import INTERNAL, OK, RESOURCE_EXHAUSTED, StreamEnd
 if TYPE_CHECKING:
     from ._protocol import Stream
 
+#: What a connection holds of unfinished messages if nobody says otherwise, in octets: hundreds of large answers at
+#: once, and less than a small machine has.
+UNFINISHED = 96 << 20
 PREFIX = 5  # one octet "compressed", four of length (PROTOCOL-HTTP2, "Length-Prefixed-Message")
 unpack_prefix = struct.Struct(">BI").unpack_from
+#: What to do about messages that are too long.
+LESS = "ask for less at once, as iter_range and iter_prefix do, or raise max_receive_size"
 _DEAD = -1
 _TOO_MANY = StreamEnd("message", INTERNAL, "the server sent more than one message to a unary call")
 
@@ -157,8 +162,11 @@ def message_length(data: bytes, start: int, limit: int) -> int:
             StreamEnd("message", INTERNAL, "the server sent a compressed message, which was not offered")
         )
     if length > limit:
-        text = (
-            f"the server's message of {length} octets is larger than the limit of {limit} (max_receive_size)"
+        most = (
+            "96 MiB, which a client takes unless max_receive_size says more"
+            if limit == UNFINISHED
+            else f"the client's max_receive_size of {limit:,}"
         )
+        text = f"the server's message of {length:,} octets is larger than {most}: {LESS}"
         raise MessageError(StreamEnd("message", RESOURCE_EXHAUSTED, text))
     return length

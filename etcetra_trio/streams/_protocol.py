@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from typing import TYPE_CHECKING
 
-from ._deframe import MessageError
+from ._deframe import LESS, UNFINISHED, MessageError
 from ._grpc import RESOURCE_EXHAUSTED, UNAVAILABLE, StreamEnd, error_name
 
 if TYPE_CHECKING:
@@ -29,9 +29,6 @@ COMPRESSION_ERROR, ENHANCE_YOUR_CALM = 0x9, 0xB
 BANDWIDTH_PROBE = b"\x02\x04\x10\x10\t\x0e\x07\x07"
 #: gRPC's prefix of a message has four octets for its length.
 MAX_MESSAGE = (1 << 32) - 1
-#: What a connection holds of unfinished messages if nobody says otherwise, in octets: hundreds of large answers at
-#: once, and less than a small machine has.
-UNFINISHED = 96 << 20
 MAX_STREAM_ID = MAX_WINDOW = (1 << 31) - 1  # RFC 9113, 5.1.1 and 6.9.1
 
 
@@ -265,10 +262,7 @@ class Engine(ABC):
         self.held += stream.have - stream.counted
         stream.counted = stream.have
         if self.held > self.limits.unfinished:
-            text = (
-                f"the unfinished answers of this connection take more than {self.limits.unfinished:,} octets, "
-                "of which max_receive_size allows more"
-            )
+            text = f"the unfinished answers of this connection take more than {self.limits.unfinished:,} octets: {LESS}"
             raise MessageError(StreamEnd("message", RESOURCE_EXHAUSTED, text))
 
     def _release_held(self, stream: Stream) -> None:

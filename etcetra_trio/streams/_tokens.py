@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import trio
 
-from .._addresses import EtcdCredential, EtcdToken
+from .._addresses import ONE_ENDPOINT, EtcdCredential, EtcdToken
 from .._admin_errors import (
     AuthenticationFailedError,
     AuthNotEnabledError,
@@ -138,7 +138,7 @@ def check_credentials(credentials: object) -> None:
     if not isinstance(credentials, EtcdCredential | EtcdToken):
         text = f"credentials is an EtcdCredential or an EtcdToken, not {kind_of(credentials)}"
         if isinstance(credentials, int):
-            text += ". A host and its port are one endpoint: 'host:port' or HostPortPair(host, port)"
+            text += f". {ONE_ENDPOINT}"
         raise TypeError(text)
 
 

@@ -17,7 +17,14 @@ import trio
 from _grpc_kit import serve
 
 from admin._kit import all_ends
-from etcetra_trio import EtcdClient, EtcdError, InvalidRequestError, RemoteProtocolError, RpcError
+from etcetra_trio import (
+    ConnectionFailedError,
+    EtcdClient,
+    EtcdError,
+    InvalidRequestError,
+    RemoteProtocolError,
+    RpcError,
+)
 from etcetra_trio._proto._messages import etcdserverpb as pb
 from etcetra_trio.streams._endpoints import EngineName
 from etcetra_trio.testing import EtcdServer, find_etcd
@@ -179,8 +186,12 @@ async def test_an_error_of_the_callers(tmp_path: Path, etcd_server: EtcdServer) 
                 await communicator.maintenance.snapshot(tmp_path / "s", progress=stop)
         assert os.listdir(tmp_path) == []
         async with all_ends():
-            with pytest.raises(FileNotFoundError):
-                await communicator.maintenance.snapshot(tmp_path / "no folder" / "s")
+            with pytest.raises(FileNotFoundError) as caught:  # before it connects
+                await communicator.maintenance.snapshot(tmp_path / "no folder" / "s", endpoint="127.0.0.1:1")
+            assert caught.value.filename == str(tmp_path / "no folder" / "s")
+            with pytest.raises(ConnectionFailedError):
+                await communicator.maintenance.snapshot(tmp_path / "s", endpoint="127.0.0.1:1")
+            assert os.listdir(tmp_path) == []
         for path in ("", "/"):
             with pytest.raises(InvalidRequestError):
                 await communicator.maintenance.snapshot(path)

@@ -192,7 +192,7 @@ async def test_a_token_of_somebody_else(tmp_path: Path) -> None:
         async with script.server.client(credentials=EtcdToken("given")).connect() as communicator:
             assert await communicator.get("k") is None
             script.expire()
-            with pytest.raises(InvalidAuthTokenError):
+            with pytest.raises(InvalidAuthTokenError, match="Make a client with a new EtcdToken"):
                 await communicator.get("k")
             assert script.refused == 1
         path = tmp_path / "token"

@@ -156,15 +156,22 @@ REFUSED: dict[str, tuple[Call, type[Exception], str]] = {
     "twice": (
         lambda c: c.txn(lambda a: (a.put("k", "1"), a.put("k", "2"))),
         InvalidRequestError,
-        "'k' twice",
+        "writes the key 'k' twice",
+    ),
+    "bytes twice": (
+        lambda c: c.txn(lambda a: (a.put("k", "1"), a.put(b"k", "2"))),
+        InvalidRequestError,
+        "writes the key b'k' twice",
     ),
     "put and delete": (
         lambda c: c.txn(lambda a: (a.delete_prefix("d/"), a.put("d/k", "2"))),
         InvalidRequestError,
-        "'d/k' twice",
+        "writes the key 'd/k' twice",
     ),
     ">=": (lambda c: _at_least(c), TypeError, "etcd has no >=: with a whole number n write > n - 1"),
     "<=": (lambda c: _at_most(c), TypeError, "etcd has no <=: with a whole number n write < n + 1"),
+    "text >=": (lambda c: _at_least(c, "x"), TypeError, "etcd has no >=: with text write <, and exchange"),
+    "text <=": (lambda c: _at_most(c, "x"), TypeError, "etcd has no <=: with text write >, and exchange"),
     "and": (lambda c: _joined(c), TypeError, "not joined by 'and'"),
     # Names.
     **{
@@ -190,6 +197,7 @@ REFUSED: dict[str, tuple[Call, type[Exception], str]] = {
             ("lease_ttl", "5", TypeError, "must be an int, not str"),
             ("lease_ttl", None, TypeError, "must be an int, not None"),
             ("lease_ttl", 0, InvalidRequestError, "is 0: a lease lives for at least 1 s"),
+            ("lease_ttl", -1, InvalidRequestError, "is -1: a lease lives for at least 1 s"),
         )
         if option == "lease_ttl" or ((name == "lock" or option == "timeout") and name != "campaign")
     },
@@ -207,12 +215,12 @@ async def _compare(communicator: EtcdCommunicator[str], builder: Any, operand: o
     return await communicator.txn_compare([builder == operand], lambda success, _failure: success.get("k"))
 
 
-async def _at_least(communicator: EtcdCommunicator[str]) -> object:
-    return await communicator.txn_compare([CompareKey("k").version >= 1], lambda s, f: s.get("k"))
+async def _at_least(communicator: EtcdCommunicator[str], operand: str | int = 1) -> object:
+    return await communicator.txn_compare([CompareKey("k").version >= operand], lambda s, f: s.get("k"))
 
 
-async def _at_most(communicator: EtcdCommunicator[str]) -> object:
-    return await communicator.txn_compare([CompareKey("k").version <= 1], lambda s, f: s.get("k"))
+async def _at_most(communicator: EtcdCommunicator[str], operand: str | int = 1) -> object:
+    return await communicator.txn_compare([CompareKey("k").version <= operand], lambda s, f: s.get("k"))
 
 
 async def _joined(communicator: EtcdCommunicator[str]) -> object:
@@ -295,7 +303,9 @@ def test_hosts_and_ports_apart() -> None:
             EtcdClient(endpoints)
     wrong: tuple[Any, ...] = (("127.0.0.1", 2379), [("127.0.0.1", 2379)])
     for endpoints in wrong:
-        with pytest.raises(TypeError, match=r"a HostPortPair\(host, port\), not (int|tuple)"):
+        with pytest.raises(
+            TypeError, match=r"not (int|tuple)\. A host and its port are one endpoint: .*HostPortPair"
+        ):
             EtcdClient(endpoints)
     with pytest.raises(TypeError, match=r"A host and its port are one endpoint: .*HostPortPair"):
         EtcdClient("127.0.0.1", 2379)  # type: ignore[call-overload]

@@ -8,8 +8,9 @@ import pytest
 
 from engines import _frames as f
 from engines._kit import EngineClass, Told, Wire
+from etcetra_trio.streams._deframe import UNFINISHED
 from etcetra_trio.streams._grpc import RESOURCE_EXHAUSTED
-from etcetra_trio.streams._protocol import UNFINISHED, Limits
+from etcetra_trio.streams._protocol import Limits
 
 MESSAGE = 50_000
 PART = 10_000
@@ -35,8 +36,8 @@ def test_together_they_are_bounded(engine_class: EngineClass, unary: bool) -> No
     end = calls[10].end
     assert end is not None
     assert (end.kind, end.status) == ("message", RESOURCE_EXHAUSTED)
-    assert "100,000" in end.message
-    assert "max_receive_size" in end.message
+    assert "more than 100,000 octets: ask for less at once, as iter_range" in end.message
+    assert "raise max_receive_size" in end.message
     assert wire.sent()[-1] == ("RST_STREAM", calls[10].stream_id, 8)
     assert wire.engine.held == 100_000
     for told in calls[:5]:

@@ -17,6 +17,7 @@ from etcetra_trio import (
     InvalidRequestError,
     OutcomeUnknownError,
     RequestTooLargeError,
+    RpcError,
     StatusCode,
 )
 from etcetra_trio._addresses import parse_endpoints
@@ -122,6 +123,7 @@ async def test_requests_that_are_too_large(engine: EngineName) -> None:
                 await communicator.put("k", "v" * 197)
             assert isinstance(caught.value, InvalidRequestError)
             assert caught.value.outcome == "not_applied"
+            assert str(caught.value).endswith(". Write less at once, or raise the client's max_send_size.")
             with pytest.raises(RequestTooLargeError):
                 await communicator.get("k" * 1000)
             assert len(server.requests) == 1, "they were not sent, nor once more"
@@ -131,6 +133,17 @@ async def test_requests_that_are_too_large(engine: EngineName) -> None:
             assert call.end is not None
             assert call.end.status == StatusCode.RESOURCE_EXHAUSTED
             await communicator.get("k")
+
+
+@pytest.mark.parametrize("engine", ["lean", "h2"])
+async def test_answers_that_are_too_large(engine: EngineName, etcd_server: EtcdServer) -> None:
+    client = EtcdClient(etcd_server.endpoint, max_receive_size=1000, http2=engine)
+    async with client.connect() as communicator:
+        await communicator.put("limits/large", "v" * 2000)
+        with pytest.raises(
+            RpcError, match="than the client's max_receive_size of 1,000: ask for less at once"
+        ):
+            await communicator.get("limits/large")
 
 
 async def test_requests_of_asyncio_programs_that_are_too_large(etcd_server: EtcdServer) -> None:

@@ -113,6 +113,10 @@ def garbage(folder: Path, _authority: Authority) -> TLSConfig:
             lambda f, a: TLSConfig(a.ca_file, a.ca_file, f / "no.key"),
         ),
         bad("key values mismatch", not_a_pair),
+        bad(
+            "/one.pem': no private key in it: give key=... as well",
+            lambda _f, a: TLSConfig(a.ca_file, a.issue("one", "one")[0]),
+        ),
         bad("the private key is encrypted", encrypted),
     ],
 )

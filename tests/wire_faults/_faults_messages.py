@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engines import _frames as f
 
-from etcetra_trio.streams._protocol import UNFINISHED
+from etcetra_trio.streams._deframe import UNFINISHED
 from wire_faults._blocks import OK_BLOCK, block, headers
 from wire_faults._etcd import Due
 from wire_faults._row import Do, broken, failed, harmless
@@ -91,12 +91,12 @@ ROWS = [
     broken("status OK and DATA without an octet", _body(b""), words="message"),
     broken("octets that are no protobuf", _body(f.message(b"\xff\xff\xff"))),
     broken("protobuf that ends within a field", _body(f.message(b"\x0a\x7f\x08"))),
-    failed("a message of 4 GiB", _prefix(0xFFFF_FFFF), "RpcError", words="larger than the limit"),
+    failed("a message of 4 GiB", _prefix(0xFFFF_FFFF), "RpcError", words="octets is larger than 96 MiB"),
     failed(
         "a message of one octet more than all may be",
         _prefix(UNFINISHED + 1),
         "RpcError",
-        words="larger than the limit",
+        words="is larger than 96 MiB, which a client takes unless max_receive_size says more: ask for less at once",
     ),
     broken("two messages for one call", _two, watch="again", lease="again", words="more than one message"),
     failed("END_STREAM with the message, no trailers", _no_trailers, "UnavailableError").but(read="again"),
