@@ -38,7 +38,8 @@ unpack_frame = struct.Struct(">HBHI").unpack_from
 unpack_message = struct.Struct(">HBHIBI").unpack_from
 pack_header = struct.Struct(">HBBBI").pack
 #: A DATA frame's header with the message's prefix behind it.
-pack_message_header = struct.Struct(">HBBBIBI").pack
+MESSAGE_HEADER = "HBBBIBI"
+pack_message_header = struct.Struct(f">{MESSAGE_HEADER}").pack
 unpack_setting = struct.Struct(">HI").iter_unpack
 unpack_two = struct.Struct(">II").unpack_from
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import _frames as f
-from ._deframe import PREFIX, unpack_prefix
+from ._deframe import PREFIX
 from ._frames import (  # those of the loop by their names alone, which costs less
     CONTINUATION,
     DEFAULT_FRAME,
@@ -56,7 +56,7 @@ class LeanEngine(Answers):
             if wrong is not None:
                 self._violation(PROTOCOL_ERROR, wrong)
         at, size = 0, len(buf)
-        if size > MESSAGE_HEADER and self._usual_message(buf, size):
+        if size > MESSAGE_HEADER and not buf[3] and self._usual_message(buf, size):
             return
         streams, blocks, in_block = self.streams, self._blocks, self._open_block is not None
         last = size - FRAME_HEADER
@@ -165,7 +165,7 @@ class LeanEngine(Answers):
         Returns:
           Where the next frame begins; 0 if it is anything else: then nothing was done.
         """
-        high, low, what, of = unpack_frame(buf, at)
+        high, low, what, of, compressed, announced = unpack_message(buf, at)
         length = high << 8 | low
         start = at + FRAME_HEADER
         stop = start + length
@@ -178,7 +178,6 @@ class LeanEngine(Answers):
             return 0
         blocks, stream = self._blocks, self.streams.get(stream_id)
         headers, trailers = blocks.get(fragment), blocks.get(buf[at:behind])
-        compressed, announced = unpack_prefix(buf, start)
         if (
             stream is None
             or headers is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections import deque
 from typing import TYPE_CHECKING, NoReturn
 
@@ -39,12 +40,14 @@ _LATE_FRAMES = 4
 class LeanHead(Head):
     """A request's HEADERS frame but for the stream id: what comes before it, and the block."""
 
-    __slots__ = ("block", "list_size", "prefix")
+    __slots__ = ("block", "list_size", "pack", "prefix")
 
     def __init__(self, block: bytes, list_size: int) -> None:
         self.block = block
         self.list_size = list_size
         self.prefix = len(block).to_bytes(3, "big") + bytes((f.HEADERS, f.END_HEADERS))
+        #: Both, and the header of the DATA frame with the one message, in one step: half the cost of joining them.
+        self.pack = struct.Struct(f">5sI{len(block)}s{f.MESSAGE_HEADER}").pack
 
 
 class Requests(Engine):
@@ -110,30 +113,49 @@ class Requests(Engine):
         self.streams[stream_id] = stream
         stream.send_window = self._initial_window
         stream.receive_window = self.limits.stream_window
-        if timeout is None and not self._table_update and len(head.block) <= self._max_frame:
-            headers = head.prefix + stream_id.to_bytes(4, "big") + head.block
-        else:
-            headers = self._headers(stream_id, head, timeout)
-        if stream.pending is not None:
-            self._out.append(headers)
-            self._resume(stream, message, end)
-        elif message is not None:
-            length = len(message)
-            size = length + 5
-            if size <= self._send_window and size <= stream.send_window and size <= self._max_frame:
-                self._send_window -= size
-                stream.end_sent = end
-                stream.send_window -= size
-                prefix = f.pack_message_header(
-                    size >> 8, size & 255, f.DATA, 1 if end else 0, stream_id, 0, length
+        plain = timeout is None and not self._table_update and len(head.block) <= self._max_frame
+        length = 0 if message is None else len(message)
+        size = length + PREFIX
+        if (
+            message is not None
+            and stream.pending is None
+            and size <= self._send_window
+            and size <= stream.send_window
+            and size <= self._max_frame
+        ):
+            self._send_window -= size
+            stream.end_sent = end
+            stream.send_window -= size
+            flags = f.END_STREAM if end else 0
+            start = (
+                head.pack(
+                    head.prefix,
+                    stream_id,
+                    head.block,
+                    size >> 8,
+                    size & 255,
+                    f.DATA,
+                    flags,
+                    stream_id,
+                    0,
+                    length,
                 )
-                self._out.append(headers + prefix + message)
-            else:
-                self._out.append(headers)
-                self.send(stream, message, end=end)
+                if plain
+                else self._headers(stream_id, head, timeout)
+                + f.pack_message_header(size >> 8, size & 255, f.DATA, flags, stream_id, 0, length)
+            )
+            self._out.append(start + message)
         else:
-            self._out.append(headers)
-            if end:
+            self._out.append(
+                head.prefix + stream_id.to_bytes(4, "big") + head.block
+                if plain
+                else self._headers(stream_id, head, timeout)
+            )
+            if stream.pending is not None:
+                self._resume(stream, message, end)
+            elif message is not None:
+                self.send(stream, message, end=end)
+            elif end:
                 self.half_close(stream)
         if stream_id >= MAX_STREAM_ID - 2:
             self.accepting = False
