@@ -188,19 +188,31 @@ def _lines(history: History) -> Iterable[tuple[str, Any]]:
 
 
 def load(path: Path) -> History:
-    """The history that was saved."""
+    """The history that was saved.
+
+    Raises:
+      ValueError: there is something else in the file.
+    """
     history = History()
     with path.open(encoding="utf-8") as file:
-        for line in file:
-            part, item = json.loads(line)
-            if part == "log":
-                history.log.append(_revision(item))
-            elif part in _PARTS:
-                getattr(history, part).append(_PARTS[part](**_restored(item)))
-            else:
-                setattr(history, part, item)
+        for number, line in enumerate(file, 1):
+            try:
+                _take(history, *json.loads(line))
+            except (ValueError, TypeError, LookupError, AttributeError) as error:
+                raise ValueError(f"line {number}: {error}") from error
+    if not history.log:
+        raise ValueError("it has no revisions")
     history.faults = [(name, begin, end) for name, begin, end in history.faults]
     return history
+
+
+def _take(history: History, part: str, item: Any) -> None:
+    if part == "log":
+        history.log.append(_revision(item))
+    elif part in _PARTS:
+        getattr(history, part).append(_PARTS[part](**_restored(item)))
+    else:
+        setattr(history, part, item)
 
 
 def _revision(item: Any) -> Revision:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -133,21 +133,39 @@ def no_fence(patch: MonkeyPatch) -> None:
     patch.setattr(Tenure, "check", lambda _: None)
 
 
-async def hunt(seeds: int, etcd: Path | None, progress: Callable[[str], None]) -> dict[str, str]:
-    """What becomes of each mutant, with so many seeds."""
-    verdicts: dict[str, str] = {}
+@dataclass(slots=True)
+class Hunted:
+    """What became of a mutant: with how many seeds it was caught, and by what."""
+
+    seeds: int
+    caught: int = 0
+    longest: float = 0.0
+    rules: Counter[str] = field(default_factory=Counter[str])
+
+    @property
+    def always(self) -> bool:
+        return self.caught == self.seeds
+
+    def __str__(self) -> str:
+        broken = ", ".join(f"{count} {rule}" for rule, count in sorted(self.rules.items())) or "nothing"
+        verdict = "caught" if self.always else "NOT always caught, only"
+        return f"{verdict} with {self.caught} of {self.seeds} seeds, within {self.longest:.0f} s: {broken}"
+
+
+async def hunt(
+    seeds: int, etcd: Path | None, progress: Callable[[str], None], verdicts: dict[str, Hunted]
+) -> None:
+    """Find out what becomes of each mutant, with so many seeds; ``verdicts`` takes it, one by one."""
     for name, mutant in MUTANTS.items():
-        caught, rules, longest = 0, Counter[str](), 0.0
+        hunted = Hunted(seeds)
         for seed in range(1, seeds + 1):
             started = trio.current_time()
             found = Counter(summary((await mutant.hunted(seed, etcd)).violations))
-            longest = max(longest, trio.current_time() - started)
-            caught += bool(mutant.rules & found.keys())
-            rules += found
-        broken = ", ".join(f"{count} {rule}" for rule, count in sorted(rules.items()))
-        verdicts[name] = f"caught with {caught} of {seeds} seeds, within {longest:.0f} s: {broken}"
-        progress(f"{name}: {verdicts[name]}")
-    return verdicts
+            hunted.longest = max(hunted.longest, trio.current_time() - started)
+            hunted.caught += bool(mutant.rules & found.keys())
+            hunted.rules += found
+        verdicts[name] = hunted
+        progress(f"{name}: {hunted}")
 
 
 CUTS = ("cut", "cut after some octets")

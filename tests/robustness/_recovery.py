@@ -54,4 +54,4 @@ def _longest(moments: list[float]) -> float:
 def shown(seconds: Iterable[float]) -> str:
     """The median and the longest."""
     known = list(seconds)
-    return f"{median(known):.2f}, {max(known):.2f}"
+    return f"{median(known):.2f} s, {max(known):.2f} s"

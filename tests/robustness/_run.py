@@ -56,6 +56,8 @@ class Report:
     excused: list[Violation]
     check_seconds: float
     setting: str = ""
+    #: Whether the load was ended early.
+    interrupted: bool = False
 
     @property
     def operations(self) -> int:
@@ -95,11 +97,14 @@ async def run(
     late: float = LATE,
     networks: bool = False,
     progress: Callable[[str], None] = lambda _: None,
+    load: trio.CancelScope | None = None,
 ) -> Report:
     """Load and faults for so many seconds, then the verdict.
 
     ``kinds``: the faults, all by default. ``late``: how long to wait for writes of unknown outcome. ``networks``: each
-    member has a network of its own. With every other seed, clients are users with tokens that end.
+    member has a network of its own. ``load``: cancelled, it ends the load early, and nothing else.
+
+    With every other seed, clients are users with tokens that end.
     """
     rng = Random(seed)
     recorder = Recorder(Random(rng.random()))
@@ -124,7 +129,9 @@ async def run(
             async with trio.open_nursery() as working:
                 _start_work(working, traffics)
                 working.start_soon(_freeze, traffics[0])
-                with trio.move_on_after(seconds):
+                load = load or trio.CancelScope()
+                load.deadline = trio.current_time() + seconds
+                with load:
                     await nemesis.run(pause, kinds, TOO_MUCH_BEFORE_3_5_13 if old else ())
                 loaded = trio.current_time() - started
                 await nemesis.heal()
@@ -150,7 +157,17 @@ async def run(
         )
     )
     return Report(
-        seed, version, loaded, nemesis.faults, recorder.counts, history, violations, excused, spent, setting
+        seed,
+        version,
+        loaded,
+        nemesis.faults,
+        recorder.counts,
+        history,
+        violations,
+        excused,
+        spent,
+        setting,
+        interrupted=loaded < seconds,
     )
 
 
