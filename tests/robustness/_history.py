@@ -200,8 +200,6 @@ def load(path: Path) -> History:
                 _take(history, *json.loads(line))
             except (ValueError, TypeError, LookupError, AttributeError) as error:
                 raise ValueError(f"line {number}: {error}") from error
-    if not history.log:
-        raise ValueError("it has no revisions")
     history.faults = [(name, begin, end) for name, begin, end in history.faults]
     return history
 

@@ -36,11 +36,14 @@ def seeds(text: str) -> int:
 
 def history(text: str) -> tuple[Path, History]:
     try:
-        return Path(text), load(Path(text))
+        found = load(Path(text))
     except OSError as error:
         raise argparse.ArgumentTypeError(f"cannot read {text}: {error.strerror}") from None
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text} is no history: {error}") from None
+    if not found.log:
+        raise argparse.ArgumentTypeError(f"{text} is no history: it has no revisions")
+    return Path(text), found
 
 
 def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
