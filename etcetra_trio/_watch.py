@@ -170,9 +170,12 @@ class Watch(trio.abc.ReceiveChannel[ItemT]):
 
     async def _wait_for_more(self) -> None:
         """Wait until something happens; raises what the watch failed with."""
-        failure = self._watcher.failure
+        watcher = self._watcher
+        failure = watcher.failure
         if failure is None:
-            await self._watcher.arrived.wait()
+            if watcher.lender is not None:  # what came was not wanted
+                watcher.lender.end_loan()
+            await watcher.arrived.wait()
         elif isinstance(failure, CompactedError) and self._known is not None:
             await self._resync(self._known)
         else:

@@ -216,10 +216,13 @@ class Transport:
         while True:
             await self._writer.wait()
             self._flush()
-            if self._borrower is not None and not self._borrowed and len(self.engine.streams) != 1:
-                self.end_loan()
+            if self._borrower is not None and not self._borrowed:
+                self.end_loan()  # something was asked, and nobody would read the answer
             while self._unsent is not None and self._send_error is None:
-                await wait_writable(self._wire)
+                try:
+                    await wait_writable(self._wire)
+                except trio.ClosedResourceError:
+                    continue  # it is open: this was for a borrower, which was sent away
                 self.heard = trio.current_time()
                 unsent, self._unsent = self._unsent, None
                 self._send(unsent)

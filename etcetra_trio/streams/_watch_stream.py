@@ -186,6 +186,7 @@ class WatchStream(Stream):
         watcher, epoch = self._creating.popleft()
         wanted = watcher.lane is self._lane and watcher.epoch == epoch
         if response.canceled:
+            self._count()
             if wanted:
                 self._on_canceled(watcher, response)
         elif not wanted:  # closed, or gone to another lane, meanwhile

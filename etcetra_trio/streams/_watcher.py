@@ -222,7 +222,7 @@ class Watcher:
             event = events[0]
             if event.key < first or (end is not None and event.key >= end):
                 return
-            if self.hand_over and not self.inbox:
+            if self.hand_over:
                 self.hand_over = False
                 self.handed = event
                 self.next_revision = revision + 1
@@ -232,6 +232,7 @@ class Watcher:
             events = [event for event in events if first <= event.key and (end is None or event.key < end)]
             if not events:
                 return
+        self.hand_over = False  # what waits comes first
         self.inbox.append(Batch(revision, events, size))
         self.waiting_events += len(events)
         self.size += size

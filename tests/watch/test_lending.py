@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager
 import pytest
 import trio
 
-from etcetra_trio import EtcdClient, WatchEvent
+from etcetra_trio import EtcdClient, WatchEvent, WatchFilter
 from etcetra_trio.streams._endpoints import EngineName
 from etcetra_trio.streams._transport import LOAN, Transport
 from etcetra_trio.testing import EtcdServer, FaultProxy
-from watch._kit import ENGINES, Events, Text, stream_connection, take
+from watch._kit import ENGINES, Events, Text, stream_connection, take, true_progress
 
 pytestmark = pytest.mark.parametrize("http2", ENGINES)
 
@@ -197,3 +197,70 @@ async def test_the_connection_breaks(etcd_server: EtcdServer, http2: EngineName,
                 assert reader.got is not None
                 assert reader.got.value == "after"
                 assert not connection._borrowed
+
+
+async def test_the_writer_waits_when_the_reader_is_sent_away(
+    etcd_server: EtcdServer, http2: EngineName
+) -> None:
+    """Trio tells everybody who waits for the socket; the writer must go on waiting."""
+    async with FaultProxy(etcd_server.endpoint) as proxy:
+        async with watching(proxy.endpoint, http2) as (communicator, events):
+            async with borrowing(communicator, events) as (reader, connection):
+                proxy.throttle(1)
+                while connection._unsent is None:
+                    connection._send(unknown_frame())
+                await trio.testing.wait_all_tasks_blocked()
+                assert lender(events) is connection
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(watch_something_else, communicator)
+                    await trio.testing.wait_all_tasks_blocked()
+                    assert not connection._borrowed
+                    proxy.heal()
+                await communicator.put("k", "after")
+            assert reader.got is not None
+            assert reader.got.value == "after"
+            assert connection is stream_connection(communicator)
+
+
+async def watch_something_else(communicator: Text) -> None:
+    async with communicator.watch("other"):
+        pass
+
+
+def unknown_frame() -> bytes:
+    """Of a kind that every server ignores."""
+    return (16_384).to_bytes(3, "big") + b"\xee" + bytes(5 + 16_384)
+
+
+async def test_events_that_are_not_wanted(etcd_server: EtcdServer, http2: EngineName) -> None:
+    """They come, as resync needs them, and the reader waits on: what follows must not wait for the end of the loan."""
+    async with EtcdClient(etcd_server.endpoint, http2=http2).connect() as communicator:
+        async with communicator.watch_prefix("k", resync=True, filters=[WatchFilter.NOPUT]) as events:
+            took: list[float] = []
+            with trio.fail_after(20):
+                for _ in range(5):
+                    async with trio.open_nursery() as nursery:
+                        nursery.start_soon(events.receive)
+                        for _ in range(3):
+                            await communicator.put("k", "")
+                            await trio.sleep(0.002)
+                        await communicator.delete("k")
+                        began = trio.current_time()
+                    took.append(trio.current_time() - began)
+            assert min(took) < LOAN / 4
+
+
+async def test_progress_while_the_reader_is_away(etcd_server: EtcdServer, http2: EngineName) -> None:
+    """Whoever asks something has the reader task go on: nobody else would read the answer."""
+    if not true_progress(etcd_server):
+        return
+    async with watching(etcd_server.endpoint, http2) as (communicator, events):
+        took: list[float] = []
+        with trio.fail_after(20):
+            await events.progress()  # the first one asks for the server's version
+            for _ in range(5):
+                await lent(communicator, events)
+                began = trio.current_time()
+                await events.progress()
+                took.append(trio.current_time() - began)
+        assert min(took) < LOAN / 4

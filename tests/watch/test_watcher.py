@@ -177,6 +177,17 @@ def test_coalescing_keeps_the_newest_of_each_key(log: list[list[int]]) -> None:
     assert one.known_revision == len(log)
 
 
+def test_what_was_coalesced_is_not_handed_over() -> None:
+    """The reader could not be told that older events were left out."""
+    one = watcher(start=1)
+    one.hand_over = True
+    for revision, keys in enumerate([[0, 1], [0], [1], [2]], 1):
+        one.on_events([event(revision, number) for number in keys], 100, more_fragments=False)
+    one.coalesce()
+    assert one.handed is None
+    assert [(batch.revision, len(batch.coalesced)) for batch in one.inbox] == [(2, 1), (3, 1), (4, 0)]
+
+
 def test_now_is_what_the_server_says_it_is() -> None:
     one = watcher()
     one.on_created(41)
