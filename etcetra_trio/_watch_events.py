@@ -3,16 +3,9 @@
 from __future__ import annotations
 
 from enum import Enum, IntEnum
-from typing import TYPE_CHECKING, Final, Generic, NamedTuple
+from typing import Generic, NamedTuple
 
 from ._keys import TextT
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
-    from typing import Any
-
-    from ._keys import KeySpace
-    from ._proto._changes import Change
 
 
 class WatchEventType(Enum):
@@ -20,10 +13,6 @@ class WatchEventType(Enum):
 
     PUT = 0
     DELETE = 1
-
-
-_PUT: Final = WatchEventType.PUT
-_DELETE: Final = WatchEventType.DELETE
 
 
 class WatchFilter(IntEnum):
@@ -61,59 +50,3 @@ class WatchBatch(NamedTuple, Generic[TextT]):
 
     revision: int
     events: list[WatchEvent[TextT]]
-
-
-# Half the cost of calling a NamedTuple.
-_new: Final[Callable[..., WatchEvent[Any]]] = tuple[object, ...].__new__
-
-
-def watch_events(
-    keys: KeySpace[TextT], changes: Sequence[Change], coalesced: Collection[bytes], *, synthetic: bool
-) -> list[WatchEvent[TextT]]:
-    """Events of the server as the user knows them.
-
-    Raises:
-      EncodingError: a key or value is no text.
-    """
-    codec, size = keys.codec, len(keys.namespace)
-    if codec is not None:
-        try:
-            return [
-                _new(
-                    WatchEvent,
-                    (
-                        (key[size:] if size else key).decode(codec),
-                        value.decode(codec),
-                        None if previous is None else previous.decode(codec),
-                        _DELETE if kind else _PUT,
-                        mod_revision,
-                        create_revision,
-                        version,
-                        lease,
-                        key in coalesced,
-                        synthetic,
-                    ),
-                )
-                for key, value, previous, kind, mod_revision, create_revision, version, lease in changes
-            ]
-        except UnicodeError:
-            pass  # whose it is, the slow way says
-    text_key, text_value = keys.text_key, keys.text_value
-    return [
-        _new(
-            WatchEvent,
-            (
-                text_key(key),
-                text_value(value, key),
-                None if previous is None else text_value(previous, key),
-                _DELETE if kind else _PUT,
-                mod_revision,
-                create_revision,
-                version,
-                lease,
-                key in coalesced,
-                synthetic,
-            ),
-        )
-        for key, value, previous, kind, mod_revision, create_revision, version, lease in changes
-    ]

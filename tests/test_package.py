@@ -119,7 +119,7 @@ VALUES = [
 ]
 SERVICES = "the modules of the top level that are not named"
 ENGINES = [
-    *(f"streams.{name}" for name in ("_protocol", "_grpc", "_frames", "_deframe", "_greeting")),
+    *(f"streams.{name}" for name in ("_protocol", "_grpc", "_frames", "_deframe", "_greeting", "_mypyc")),
     *(name for name in MODULES if name.startswith(("streams._lean", "streams._h2"))),
 ]
 LAYERS = [
@@ -207,3 +207,4 @@ def test_the_wheel_holds_the_package_and_nothing_else(tmp_path: Path) -> None:
     assert {name.split("/")[0].partition("-")[0] for name in names} == {"etcetra_trio"}
     sources = {str(path.relative_to(ROOT)) for path in PACKAGE.rglob("*.py")}
     assert {name for name in names if name.endswith(".py")} == sources
+    assert not [name for name in names if name.endswith(".so")]

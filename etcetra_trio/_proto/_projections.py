@@ -8,15 +8,20 @@ thing: it does not notice nonsense inside a header (or, `range_keys`, behind a k
 
 from __future__ import annotations
 
+from operator import itemgetter
+from typing import TYPE_CHECKING
+
 from ._alike import FEW, SMALL, Alike, Looks, Span, behind_varint, number, numbers
 from ._codec import HEADER_IDS, decode_put_response, decode_range_response
 from ._wire import length
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-# Answers of one key, and where the value stands.
-_LOOKS: Looks[slice[int, int, None]] = Looks()
-# Answers to puts, and where the revision stands.
-_PUT_LOOKS: Looks[slice[int, int, None]] = Looks()
+# Answers of one key, and what takes the value out of them.
+_LOOKS: Looks[Callable[[bytes], bytes]] = Looks()
+# The same of answers to puts, and their revision.
+_PUT_LOOKS: Looks[Callable[[bytes], bytes]] = Looks()
 
 
 def range_value(data: bytes) -> bytes | None:
@@ -28,9 +33,9 @@ def range_value(data: bytes) -> bytes | None:
     size = len(data)
     looks = _LOOKS.get(size)
     if looks is not None:
-        bits, wanted, value = looks
+        bits, wanted, value_of = looks
         if int.from_bytes(data, "little") & bits == wanted:
-            return data[value]
+            return value_of(data)
     try:
         i = data[1] + 2
         if data[0] == 10 and i < 130:
@@ -195,9 +200,9 @@ def put_revision(data: bytes) -> int:
     size = len(data)
     looks = _PUT_LOOKS.get(size)
     if looks is not None:
-        bits, wanted, found = looks
+        bits, wanted, revision_of = looks
         if int.from_bytes(data, "little") & bits == wanted:
-            return number(data[found])
+            return number(revision_of(data))
     if 25 < size < 130 and data[0] == 10 and data[1] == size - 2:
         i = 12 if data[11] < 128 else 13  # as the header's own decoder does
         i += 10 if data[i + 9] < 128 else 11
@@ -213,7 +218,7 @@ def put_revision(data: bytes) -> int:
                     if i == size or (data[i] == 32 and i + 2 == size and data[i + 1] < 128):
                         if _PUT_LOOKS.wants(size):
                             term = [(i + 1, size)] if i < size else []
-                            _PUT_LOOKS.remember(data, (), [(start, i), *term], slice(start, i))
+                            _PUT_LOOKS.remember(data, (), [(start, i), *term], itemgetter(slice(start, i)))
                         return revision
                     break
                 revision |= (byte & 127) << shift
@@ -238,7 +243,7 @@ def _remember(data: bytes, key: Span, revisions: Span, value: Span, lease: Span)
     header = numbers(data, 2, data[1] + 2)
     if header and header[-1][1] == data[1] + 2 and all(data[start - 1] & 135 == 0 for start, _ in header):
         varints = [*header, *numbers(data, *revisions), *numbers(data, *lease)]
-        _LOOKS.remember(data, (key, value), varints, slice(*value))
+        _LOOKS.remember(data, (key, value), varints, itemgetter(slice(*value)))
 
 
 def _only_totals(data: bytes, i: int) -> bool:

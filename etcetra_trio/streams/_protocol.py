@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ._deframe import LESS, UNFINISHED, MessageError
 from ._grpc import RESOURCE_EXHAUSTED, UNAVAILABLE, StreamEnd, error_name
+from ._mypyc import mypyc_attr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -92,6 +93,7 @@ class GoAway:
         return text + (f", {self.debug[:200].decode('utf-8', 'replace')!r})" if self.debug else ")")
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Stream:
     """One RPC on an engine: what the engine keeps for it, and, through the methods, what the engine tells it.
 
@@ -152,12 +154,14 @@ class Stream:
         """The RPC is over."""
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Head:
     """A request's header block, prepared once per method (and set of metadata)."""
 
     __slots__ = ()
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Engine(ABC):
     """One client connection's HTTP/2 state."""
 
@@ -320,7 +324,7 @@ def check_metadata(metadata: Sequence[tuple[str, str | bytes]]) -> tuple[Field, 
             raise ValueError(
                 f"bad metadata name {name!r}: use a-z, 0-9, '_', '-', '.', and no name that gRPC keeps for itself"
             )
-        data = value.encode("utf-8") if isinstance(value, str) else value
+        data = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
         if data != data.strip() or any(octet < 0x20 or octet > 0x7E for octet in data):
             raise ValueError(f"bad value of metadata {name!r}: use printable ASCII without blanks around it")
         fields.append((raw, data))

@@ -14,6 +14,7 @@ import trio
 
 from . import stubs
 from .checks import CPU_LIMITS, Check, checks
+from .compiled import compiled_command
 from .figures import Figures, Peers
 from .flat import FLAT
 from .h2load_package import h2load_command
@@ -58,6 +59,7 @@ def options() -> argparse.Namespace:
         metavar="FOLDER",
         help="beside other clients, too: virtual environments in the folder, made when not there",
     )
+    add("--compiled", type=Path, metavar="FOLDER", help="beside the compiled build in the folder, too")
     add("--json", type=Path, metavar="FILE", help="write the figures of every round as JSON, too")
     parsed = parser.parse_args()
     limits = {
@@ -87,14 +89,17 @@ async def bench(parsed: argparse.Namespace) -> int:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         compiled = await stubs.generate(Path(folder))
         port, description = await stack.enter_async_context(server())
-        peers = commands(port, folder)
+        peers, watching = commands(port, folder), watch_commands(port, folder)
+        if parsed.compiled:
+            peers |= compiled_command(parsed.compiled, peers)
+            watching |= compiled_command(parsed.compiled, watching)
         if parsed.peers or not parsed.check:
             address = await stack.enter_async_context(tls_server())
             async with live_peer("writer", *address) as writer:
                 await store(writer, parsed.workloads)
             peers |= other_commands(port, address, h2load_command(parsed.peers)) | shim_commands(port)
         clients = await stack.enter_async_context(started(peers, homes))
-        watchers = await stack.enter_async_context(started(watch_commands(port, folder), homes))
+        watchers = await stack.enter_async_context(started(watching, homes))
         lockers = await stack.enter_async_context(started(lock_commands(port), homes))
         writer = await stack.enter_async_context(live_peer("writer", str(port)))
         versions = {**clients.versions, **watchers.versions, **lockers.versions}

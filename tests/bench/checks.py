@@ -9,6 +9,7 @@ from .run import Results
 from .stats import cpu_ratio, median_turn
 
 OURS = "etcetra_trio lean"
+COMPILED = f"{OURS}, compiled"
 CPU_LIMITS = {"get-1": 0.45, "get-100": 0.30}
 IMPORT_LIMIT_MS = 30.0
 
