@@ -5,13 +5,17 @@ from __future__ import annotations
 import builtins
 import re
 import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
 from sphinx import addnodes
+from sphinx.pycode import ModuleAnalyzer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sphinx.application import Sphinx
 
 project = "etcetra_trio"
@@ -52,7 +56,7 @@ nitpick_ignore_regex = [
         "py:.*",
         r"(.*\.)?(\w+T|KeySpace|ReadOptions|RangeOptions|Inherit|EngineName|_Endpoints|_TLS|Credentials)",
     ),
-    ("py:.*", r"(.*\.)?(Ts|Connector)"),
+    ("py:.*", r"(.*\.)?(Ts|Connector|Path)"),
     ("py:.*", r"Cardinality|Deadline|MetadataLike|MultiDict|OnLag|OnLost|AbstractAsyncContextManager"),
 ]
 
@@ -62,6 +66,31 @@ def keep_first_line(_app: Sphinx, what: str, *rest: Any) -> None:  # noqa: ANN40
     lines: list[str] = rest[-1]
     if what == "property":
         lines[:1] = lines[0].replace(": ", ":\n", 1).splitlines()
+
+
+def list_fields(_app: Sphinx, what: str, *rest: Any) -> None:  # noqa: ANN401 - as above
+    """List the fields of a named tuple or a dataclass, with what the ``#:`` comments say of them.
+
+    Autodoc itself looks for these comments in ``etcetra_trio``, where the classes say that they are.
+    """
+    thing, lines = rest[1], rest[-1]
+    names: Iterable[str] = getattr(thing, "_fields", ()) or getattr(thing, "__dataclass_fields__", ())
+    if what != "class" or not names or {"Attributes:", "Args:"} & set(lines):
+        return
+    comments: dict[str, str] = {}
+    for home, module in list(sys.modules.items()):
+        if home.startswith("etcetra_trio._") and vars(module).get(thing.__name__) is thing:
+            found = ModuleAnalyzer.for_module(home).find_attr_docs()
+            comments |= {
+                name: " ".join(text) for (owner, name), text in found.items() if owner == thing.__name__
+            }
+    if comments:  # then of each field
+        lines += ["Attributes:", *(f"  {name}: {comments[name]}" for name in names), ""]
+
+
+def skip_fields(_app: Sphinx, _what: str, _name: str, thing: object, *_rest: object) -> bool | None:
+    """Leave out what :func:`list_fields` has listed."""
+    return True if type(thing).__name__ == "_tuplegetter" else None
 
 
 def show_public_bases(_app: Sphinx, _name: str, _thing: object, _options: object, bases: list[type]) -> None:
@@ -85,6 +114,8 @@ def use_public_names(app: Sphinx, doctree: nodes.document) -> None:
     known = app.env.domains["py"].objects  # type: ignore[attr-defined]  # of this page: it was just read
     for link in doctree.findall(addnodes.pending_xref):
         target = link.get("reftarget", "")
+        if target == "type":  # Python's, and not a field of that name
+            link.attributes.pop("refspecific", None)
         link["reftarget"] = COMMON.get(target) or re.sub(r"\._\w+\.", ".", target)
         module = link.get("py:module") or ""
         if module.startswith("etcetra_trio._"):
@@ -112,6 +143,8 @@ def bring_the_other_pages(app: Sphinx, failure: Exception | None) -> None:
 def setup(app: Sphinx) -> None:
     """Sphinx calls this."""
     app.connect("autodoc-process-docstring", keep_first_line, priority=400)  # napoleon has 500
+    app.connect("autodoc-process-docstring", list_fields, priority=400)
+    app.connect("autodoc-skip-member", skip_fields)
     app.connect("autodoc-process-bases", show_public_bases)
     app.connect("doctree-read", use_public_names)
     app.connect("build-finished", bring_the_other_pages)

@@ -31,7 +31,9 @@ class PermissionType(IntEnum):
 class Permission:
     """What a role may do with which keys, as the server has them: bytes, without any namespace."""
 
+    #: Whether it may read, write, or both.
     type: PermissionType
+    #: The key, or the first one of the range.
     key: bytes
     #: The first key after the range; empty for the one key, NUL for "to the last key".
     range_end: bytes
@@ -41,6 +43,7 @@ class Permission:
 class AuthStatus:
     """Whether the server asks for users."""
 
+    #: Whether authentication is switched on.
     enabled: bool
     #: Grows with each change of users and roles.
     revision: int

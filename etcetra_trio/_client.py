@@ -206,13 +206,15 @@ class EtcdClient(Generic[TextT]):
 
         When a connection breaks, or its server cannot serve, calls go to another endpoint, or to the same once it
         is back. Reads are repeated there, and so are writes that certainly were not carried out, for 5 s after the
-        first failure; other writes raise :exc:`OutcomeUnknownError`. Watches, leases and locks go on by themselves.
+        first failure; where nobody can be connected to, for 5 s after the connection was lost. Other writes
+        raise :exc:`OutcomeUnknownError`. Watches, leases and locks go on by themselves.
 
         Cancellation:
           Cleans up: no task and no socket is left.
 
         Args:
-          wait: Enter once an endpoint answered. False: enter at once; the first call connects.
+          wait: Enter once an endpoint answered. False: enter at once; the first call connects, and fails if it cannot
+            (a watch waits).
 
         Returns:
           An :class:`EtcdCommunicator`.

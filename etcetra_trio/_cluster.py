@@ -18,8 +18,9 @@ __all__ = ["Cluster", "Member", "MemberAddResult"]
 class Member:
     """One member of the cluster."""
 
+    #: Its id, which other calls take.
     id: int
-    #: Empty until it has been started.
+    #: Its name; empty until it has been started.
     name: str
     #: Where the other members reach it.
     peer_urls: tuple[str, ...]
@@ -33,7 +34,9 @@ class Member:
 class MemberAddResult:
     """A new member, and all members with it: what its ``--initial-cluster`` is made of."""
 
+    #: The new one.
     member: Member
+    #: All of them.
     members: tuple[Member, ...]
 
 

@@ -26,6 +26,7 @@ OnLost = Literal["cancel", "flag"]
 class LeaseGrant(NamedTuple):
     """A lease as it was granted."""
 
+    #: Its id.
     id: int
     #: Its time to live in seconds, which may be longer than what was asked for.
     ttl: int

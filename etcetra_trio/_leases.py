@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 class LeaseTimeToLive(NamedTuple, Generic[TextT]):
     """What the server says about a lease."""
 
+    #: Its id.
     id: int
     #: The seconds that it has left.
     ttl: int

@@ -69,7 +69,9 @@ class DowngradeAction(IntEnum):
 class Alarm:
     """A member raised an alarm."""
 
+    #: The member.
     member_id: int
+    #: What is wrong.
     type: AlarmType
 
 
@@ -77,26 +79,33 @@ class Alarm:
 class MemberStatus:
     """How a member is, as it sees things itself."""
 
-    #: Who answered.
+    #: Where it was asked.
     endpoint: str
+    #: Who answered.
     member_id: int
+    #: The cluster that it belongs to.
     cluster_id: int
     #: The version of etcd.
     version: str
     #: The revision of its store.
     revision: int
-    #: The size of its database file, and what of it is in use, in octets.
+    #: The size of its database file, in octets.
     db_size: int
+    #: What of that is in use; the rest is what :meth:`Maintenance.defragment` gives back.
     db_size_in_use: int
     #: The most that the file may grow to, in octets; 0: it did not say (before 3.6).
     db_size_quota: int
     #: The member that leads; 0: it knows none.
     leader: int
+    #: Raft's term: it grows with each election.
     raft_term: int
+    #: The last entry of its log that the cluster has agreed on.
     raft_index: int
+    #: The last entry that it has carried out.
     raft_applied_index: int
     #: What is wrong with it, alarms among that.
     errors: tuple[str, ...]
+    #: It gets everything and has no vote.
     is_learner: bool
     #: The version of what is stored; empty before 3.6.
     storage_version: str
@@ -113,9 +122,11 @@ class MemberStatus:
 class HashKV:
     """A hash over all keys with their history, from ``compact_revision`` to ``hash_revision``: members must agree."""
 
+    #: The hash.
     hash: int
+    #: The revision up to which history was compacted.
     compact_revision: int
-    #: 0 before 3.6.
+    #: The newest revision in it; 0 before etcd 3.6, which does not say it.
     hash_revision: int
     #: The revision of the store when it was made.
     revision: int
@@ -125,6 +136,7 @@ class HashKV:
 class SnapshotResult:
     """A snapshot that was stored."""
 
+    #: The file.
     path: Path
     #: The size of the file, in octets, with the checksum at its end.
     size: int

@@ -44,7 +44,9 @@ INHERIT: Final = Inherit.INHERIT
 class KeyValue(NamedTuple, Generic[TextT]):
     """A key with its value and its history, as of the revision it was read at."""
 
+    #: The key, without the client's namespace.
     key: TextT
+    #: Its value; empty with ``keys_only=True``.
     value: TextT
     #: The revision of the store at which the key came into being.
     create_revision: int
@@ -60,6 +62,7 @@ class KeyValue(NamedTuple, Generic[TextT]):
 class RangeResult(Generic[TextT]):
     """The answer to a range."""
 
+    #: The keys, in the order that was asked for.
     kvs: list[KeyValue[TextT]]
     #: How many keys lie in the range, however many were asked for.
     count: int

@@ -31,13 +31,14 @@ _PATIENCE = 5
 class WatchStatistics(NamedTuple):
     """How a watch is doing."""
 
-    #: Everything up to this revision was given to the reader.
+    #: Everything up to this revision was given to the reader. A program that keeps it each time an event was handled
+    #: can go on at the next one (``start_revision``) when it is started again.
     delivered_revision: int
     #: Everything up to this revision has come from the server.
     known_revision: int
     #: Events that wait for the reader.
     buffered: int
-    #: Octets of memory that they take, about.
+    #: How many octets of memory they take, about.
     buffered_size: int
     #: How often the watch went on after a break.
     resumes: int
@@ -61,6 +62,15 @@ class Watch(trio.abc.ReceiveChannel[ItemT]):
     It ends in exactly these ways: it was closed; :exc:`CompactedError`, when the server does not have the next events
     any more; the error with which the server refused it; :exc:`WatchLaggedError`, if asked for;
     :exc:`trio.ClosedResourceError`, when the client's block was left. Events that came before are given first.
+
+    That no server can be reached does not end it: it waits until there is one, and so does entering it in a block of
+    ``connect(wait=False)``, where calls, locks and leases fail soon. Put a time limit around what shall not wait for
+    ever; ``statistics().stalled_for`` and ``on_event`` tell how long there was none.
+
+    To go on where an earlier run of a program has stopped, keep ``statistics().delivered_revision`` each time an event
+    was handled, and begin with the one after it. An event's own ``revision`` does not do: a transaction makes several
+    events of one revision, and differences (``resync=True``) are in no order of revisions. A
+    :attr:`WatchBatch.revision` does, for all that belongs to it comes at once.
     """
 
     def __init__(

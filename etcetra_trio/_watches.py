@@ -45,7 +45,8 @@ class Watches(Calls[TextT]):
 
     Every watch takes these options, all of them keyword-only:
 
-    * ``start_revision``: begin with what happened at this revision; 0 is with what happens from now on.
+    * ``start_revision``: begin with what happened at this revision; 0 is with what happens from now on. To go on after
+      a restart: see :class:`Watch`.
     * ``prev_kv``: give the value before each change as well.
     * ``filters``: leave out puts (:attr:`WatchFilter.NOPUT`) or deletions (:attr:`WatchFilter.NODELETE`).
     * ``progress_notify``: let the server tell now and then that nothing happened, so that a watch that goes on after
@@ -57,7 +58,9 @@ class Watches(Calls[TextT]):
     * ``on_lag``: what happens when the reader does not keep up. ``"wait"``: the server waits, for this watch alone.
       ``"raise"``: :exc:`WatchLaggedError`. ``"coalesce"``: only the newest event of each key is kept, and marked so.
     * ``resync``: when events were compacted away, give the differences instead of :exc:`CompactedError`, marked as
-      ``synthetic``. Costs a listing of the keys at the beginning, and memory for each key.
+      ``synthetic``. Costs a listing of the keys at the beginning, and memory for each key. Differences come one at a
+      time, in no order of revisions, unless ``batches=True``. Where the start itself is compacted away, what there was
+      is not known: the differences are all keys that there are, and what was deleted before is not told.
     * ``batches``: give all events of a revision together, as a :class:`WatchBatch`.
     * ``encoding``: the text codec of this watch; None gives bytes. The default is the client's.
     """

@@ -1,7 +1,7 @@
 """What ``EtcdClient(..., on_event=...)`` is told: named tuples, none of which has a key, a value or a secret in it.
 
 Durations are in seconds, on Trio's clock. An ``error`` is the name of an exception's class: its text may have a key in
-it.
+it. A ``reason`` is in words.
 """
 
 # No `from __future__ import annotations` here: with it the classes below would take longer to make.
@@ -108,7 +108,7 @@ class EndpointQuarantined(NamedTuple):
     Attributes:
       endpoint: The endpoint.
       seconds: For how long at least.
-      reason: Why.
+      reason: Why: the name of an error's class, or its text, as for :class:`ConnectionFailed`.
     """
 
     endpoint: str

@@ -2593,6 +2593,15 @@ class Watch(Channel[ItemT]):
     It ends in exactly these ways: it was closed; :exc:`CompactedError`, when the server does not have the next events
     any more; the error with which the server refused it; :exc:`WatchLaggedError`, if asked for;
     :exc:`trio.ClosedResourceError`, when the client's block was left. Events that came before are given first.
+
+    That no server can be reached does not end it: it waits until there is one, and so does entering it in a block of
+    ``connect(wait=False)``, where calls, locks and leases fail soon. Put a time limit around what shall not wait for
+    ever; ``statistics().stalled_for`` and ``on_event`` tell how long there was none.
+
+    To go on where an earlier run of a program has stopped, keep ``statistics().delivered_revision`` each time an event
+    was handled, and begin with the one after it. An event's own ``revision`` does not do: a transaction makes several
+    events of one revision, and differences (``resync=True``) are in no order of revisions. A
+    :attr:`WatchBatch.revision` does, for all that belongs to it comes at once.
     """
 
     async def receive(self) -> ItemT:
