@@ -564,6 +564,58 @@ def test_each_test_has_a_namespace_of_its_own_that_is_emptied(tmp_path: Path) ->
     assert "4 passed" in output
 
 
+@pytest.mark.parametrize(
+    ("test", "arguments", "said"),
+    [
+        (
+            "async def test(communicator, etcd): pass",
+            [],
+            "put trio_mode = true into pytest's configuration, or @pytest.mark.trio before the test",
+        ),
+        ("def test(communicator): pass", [], "make it `async def`, or use the fixture 'etcd'"),
+        ("def test(communicator): pass", ["-o", "trio_mode=true"], "make it `async def`"),
+        (
+            "async def test(communicator): pass",
+            ["-p", "no:trio"],
+            "install pytest-trio (pip install 'etcetra-",
+        ),
+    ],
+)
+def test_a_communicator_that_nobody_would_run(
+    test: str, arguments: list[str], said: str, tmp_path: Path
+) -> None:
+    """Also in the next test, and with no server started for it."""
+    again = test.replace("test(", "test_again(")
+    status, output = run_pytest(tmp_path, f"{test}\n{again}", *arguments, ETCETRA_ETCD="/no/etcd")
+    assert status == 1
+    assert "2 errors" in output
+    for name in ("test", "test_again"):
+        assert (
+            f"{name!r} uses the fixture 'communicator', which is for async tests that pytest-trio runs: {said}"
+        ) in output
+
+
+def test_another_runner_may_have_it_and_one_of_the_users_own_is_theirs(tmp_path: Path) -> None:
+    tests = """if True:
+        import pytest
+
+        @pytest.mark.anyio
+        @pytest.mark.parametrize("anyio_backend", ["trio"])
+        async def test_anyio(communicator):
+            assert await communicator.get("k") is None
+
+        class TestOwn:
+            @pytest.fixture
+            def communicator(self):
+                return 1
+
+            def test_own(self, communicator):
+                assert communicator == 1
+    """
+    status, output = run_pytest(tmp_path, tests)
+    assert status == 0, output
+
+
 def test_the_plugin_itself_imports_neither_trio_nor_etcetra_trio() -> None:
     plugin = Path(sys.modules["etcetra_trio.testing"].__path__[0]) / "_plugin.py"
     program = (

@@ -1,10 +1,20 @@
 """A real etcd for tests: yours and ours.
 
 :class:`EtcdServer` and :class:`EtcdCluster` start and end etcd processes; :class:`FaultProxy` stands before one and
-breaks its connections on request; :func:`cancel_sweep` cancels a function wherever that can be done. With pytest there
-are fixtures too, which need no import: ``etcd_server`` (one :class:`EtcdServer` for the whole run), ``etcd`` (an
-``EtcdClient`` of it in a namespace of the test's own) and ``communicator`` (the same, connected; for tests that run on
-pytest-trio).
+breaks its connections on request; :func:`cancel_sweep` cancels a function wherever that can be done.
+
+With pytest there are fixtures too, which need no import:
+
+* ``etcd_server``: one :class:`EtcdServer` for the whole run;
+* ``etcd``: an ``EtcdClient`` of it, in a namespace of the test's own that is emptied afterwards;
+* ``communicator``: the same, connected, for async tests.
+
+Async tests are run by `pytest-trio <https://pytest-trio.readthedocs.io>`_, which comes with the extra ``testing``
+(``pip install 'etcetra-trio[server,testing]'``). It runs those that are marked with ``@pytest.mark.trio``, and all of
+them with ``trio_mode = true`` in pytest's configuration, as in ``pyproject.toml``::
+
+    [tool.pytest.ini_options]
+    trio_mode = true
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ Everything but pytest is imported by the fixtures themselves: who does not use t
 
 from __future__ import annotations
 
+import inspect
 import uuid
 from collections.abc import AsyncGenerator, Generator
 from typing import TYPE_CHECKING
@@ -51,9 +52,31 @@ def etcd(etcd_server: EtcdServer) -> Generator[EtcdClient[str]]:
 
 @pytest.fixture
 async def communicator(etcd: EtcdClient[str]) -> AsyncGenerator[EtcdCommunicator[str]]:
-    """The ``etcd`` fixture's client, connected. For async tests, which pytest-trio runs."""
+    """The ``etcd`` fixture's client, connected. For async tests that pytest-trio runs."""
     async with etcd.connect() as communicator:
         yield communicator
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Say what is missing where nobody would run ``communicator``: pytest has no word for it that helps."""
+    known = getattr(item, "_fixtureinfo", None)
+    definitions = known.name2fixturedefs.get("communicator", ()) if known else ()
+    if not definitions or definitions[-1].func.__module__ != __name__:
+        return
+    has = item.config.pluginmanager.hasplugin
+    if any(item.get_closest_marker(runner) and has(runner) for runner in ("trio", "anyio")):
+        return
+    if not has("trio"):
+        missing = "install pytest-trio (pip install 'etcetra-trio[testing]')"
+    elif not inspect.iscoroutinefunction(getattr(item, "obj", None)):
+        missing = "make it `async def`, or use the fixture 'etcd'"
+    else:
+        missing = "put trio_mode = true into pytest's configuration, or @pytest.mark.trio before the test"
+    pytest.fail(
+        f"{item.name!r} uses the fixture 'communicator', which is for async tests that pytest-trio runs: {missing}",
+        pytrace=False,
+    )
 
 
 @pytest.hookimpl(wrapper=True)
