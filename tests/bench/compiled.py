@@ -11,7 +11,7 @@ from .peer import main
 
 def compiled_command(folder: Path, commands: dict[str, Sequence[str]]) -> dict[str, Sequence[str]]:
     """Our peer of those commands once more, compiled."""
-    return {COMPILED: ("compiled", str(folder), *commands[OURS])}
+    return {COMPILED: ("compiled", str(folder.resolve()), *commands[OURS])}
 
 
 def start() -> None:

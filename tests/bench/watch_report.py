@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from .checks import OURS, Check
+from .checks import COMPILED, OURS, Check
 from .many_watches import COUNT, ManyWatches
 from .report import BASE, figure, table
 from .run import WatchResults
@@ -15,6 +15,8 @@ LIMITS = {
     "catch-up": ("aetcd", 1.0),
 }
 """Of CPU per event: beside which client, and how many times its cost ours may have."""
+COMPILED_LIMIT = 1.0
+"""The same of the compiled build's catch-up, beside bare grpc.aio; measured with ``--compiled`` only."""
 SECONDS_LIMIT = 0.2
 KIB_LIMIT = 4.0
 BASES = (BASE, "etcetra", "aetcd")
@@ -49,6 +51,10 @@ def watch_checks(results: WatchResults) -> list[Check]:
         if OURS in turns and base in turns:
             value = cpu_ratio(median_turn(turns[OURS]), median_turn(turns[base]))
         found.append(Check(f"{workload}: CPU per event, / {base}", limit, value))
+    catch_up = results.get("catch-up", {})
+    if COMPILED in catch_up and BASE in catch_up:
+        value = cpu_ratio(median_turn(catch_up[COMPILED]), median_turn(catch_up[BASE]))
+        found.append(Check(f"catch-up, compiled: CPU per event, / {BASE}", COMPILED_LIMIT, value))
     return found
 
 
