@@ -530,6 +530,24 @@ async def test_what_happens_in_the_moment_of_the_cancellation(autojump_clock: Cl
     assert (happened, run.cancelled) == ([began], True)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "error", "said"),
+    [
+        ({"function": None}, TypeError, "function must be an async function without arguments, not None"),
+        ({"invariant": 3}, TypeError, "invariant must be an async function without arguments, not int"),
+        ({"grace": "1"}, TypeError, "grace must be a number, not str"),
+        ({"grace": -1}, ValueError, "-1 seconds of grace: this makes no sense"),
+        ({"max_checkpoints": 1.5}, TypeError, "max_checkpoints must be an int, not float"),
+        ({"max_checkpoints": -1}, ValueError, "-1 checkpoints at most: this makes no sense"),
+    ],
+)
+async def test_arguments_that_make_no_sense(
+    arguments: dict[str, Any], error: type[Exception], said: str
+) -> None:
+    with pytest.raises(error, match=f"^{said}$"):
+        await cancel_sweep(**({"function": checkpoint} | arguments))
+
+
 async def test_the_example_of_the_reference(communicator: EtcdCommunicator[str]) -> None:
     text = (Path(__file__).parent.parent / "docs" / "references.rst").read_text(encoding="utf-8")
     example = text.partition("autofunction:: cancel_sweep")[2].partition(".. auto")[0].partition("::\n")[2]

@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from random import Random
 
 import pytest
 import trio
@@ -533,7 +534,23 @@ async def test_arguments_that_make_no_sense() -> None:
         for call in bad:
             with pytest.raises(ValueError, match="makes no sense"):
                 call()
+        worse: list[tuple[Callable[[], None], str]] = [
+            (lambda: proxy.cut_after("5"), "octets must be an int, not str"),  # type: ignore[arg-type]
+            (lambda: proxy.cut_after(1.5), "octets must be an int, not float"),  # type: ignore[arg-type]
+            (lambda: proxy.delay("5"), "seconds must be a number, not str"),  # type: ignore[arg-type]
+            (lambda: proxy.delay(1, None), "jitter must be a number, not None"),  # type: ignore[arg-type]
+            (lambda: proxy.throttle("1"), "octets_per_second must be a number, not str"),  # type: ignore[arg-type]
+        ]
+        for call, said in worse:
+            with pytest.raises(TypeError, match=said):
+                call()
         assert proxy.history == []
+        with pytest.raises(TypeError, match=r"rng must be a random\.Random, not int"):
+            await proxy.chaos(1)  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match="every must be a pair of seconds, not float"):
+            await proxy.chaos(Random(1), every=0.5)  # type: ignore[arg-type]
+        with pytest.raises(ValueError, match=r"every \(-1, 2\) seconds: this makes no sense"):
+            await proxy.chaos(Random(1), every=(-1, 2))
     with pytest.raises(ValueError, match="one target"):
         FaultProxy("127.0.0.1:1,127.0.0.1:2")
     with pytest.raises(InvalidRequestError):

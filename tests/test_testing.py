@@ -489,6 +489,21 @@ def test_a_cluster_of_one_in_a_plain_program(scratch: Path) -> None:
     assert "the log of etcd 'etcd1' was kept" in error.__notes__[0]
 
 
+@pytest.mark.parametrize(
+    ("start", "said"),
+    [
+        (lambda: EtcdServer(extra_args="--debug"), "extra_args must be a sequence of flags, not str"),
+        (lambda: EtcdServer(extra_args=5), "extra_args must be a sequence of flags, not int"),  # type: ignore[arg-type]
+        (lambda: EtcdServer(tls="cert"), "tls must be a ServerTLS or None, not str"),  # type: ignore[arg-type]
+        (lambda: EtcdCluster("3"), "size must be an int, not str"),  # type: ignore[arg-type]
+        (lambda: EtcdCluster(1, extra_args="--debug"), "extra_args must be a sequence of flags, not str"),
+    ],
+)
+def test_arguments_of_another_type(start: Callable[[], object], said: str) -> None:
+    with pytest.raises(TypeError, match=f"^{said}$"):
+        start()
+
+
 # The pytest plugin
 
 

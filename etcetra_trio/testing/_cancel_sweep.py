@@ -12,6 +12,8 @@ from pathlib import Path
 
 import trio
 
+from .._checks import kind_of
+from ._arguments import check, check_number
 from ._cancelled_run import CancelledRun, tasks_below
 
 __all__ = ["CancelSweep", "CancelSweepError", "cancel_sweep"]
@@ -106,7 +108,16 @@ async def cancel_sweep(
 
     Raises:
       CancelSweepError: one of these does not hold. It tells the number of the checkpoint, and where that is.
+      TypeError: an argument is of another type.
+      ValueError: an argument makes no sense.
     """
+    _check_callable("function", function)
+    if invariant is not None:
+        _check_callable("invariant", invariant)
+    check_number("max_checkpoints", max_checkpoints, whole=True)
+    check(max_checkpoints >= 0, f"{max_checkpoints} checkpoints at most")
+    check_number("grace", grace)
+    check(grace >= 0, f"{grace} seconds of grace")
     first = CancelledRun(function, max_checkpoints + 1, asleep=True, grace=grace)
     await first.run()
     await _judge(first, None, invariant, may_finish=may_finish)
@@ -127,6 +138,11 @@ async def cancel_sweep(
             if asleep:
                 places.append(place(run.stack))
     return CancelSweep(checkpoints=len(places), runs=runs, cancelled=cancelled, places=tuple(places))
+
+
+def _check_callable(name: str, function: object) -> None:
+    if not callable(function):
+        raise TypeError(f"{name} must be an async function without arguments, not {kind_of(function)}")
 
 
 def place(stack: traceback.StackSummary) -> str:

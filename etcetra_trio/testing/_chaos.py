@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from random import Random
 from typing import TYPE_CHECKING, Literal
 
 import trio
 
+from ._arguments import check, check_kind, check_number
 from ._link import DIRECTIONS, Direction
 
 if TYPE_CHECKING:
@@ -20,6 +22,10 @@ OCTETS = 4096  # a few requests and answers
 
 async def break_at_random(proxy: FaultProxy, rng: Random, breaks: int, every: tuple[float, float]) -> None:
     """Do what :meth:`FaultProxy.chaos` says."""
+    check_kind("rng", rng, Random, "a random.Random")
+    check_number("breaks", breaks, whole=True)
+    check_kind("every", every, tuple, "a pair of seconds")
+    check(0 <= every[0] <= every[1] < math.inf, f"every {every} seconds")
     await trio.lowlevel.checkpoint()
     for _ in range(breaks):
         # All choices are made here, so that they depend on nothing but the seed.

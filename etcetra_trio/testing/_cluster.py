@@ -11,6 +11,7 @@ from typing import Self
 
 import trio
 
+from ._arguments import check_flags, check_number
 from ._binary import find_etcd, inspect_etcd
 from ._process import ATTEMPTS, START_TIMEOUT, EtcdProcess, EtcdServerError, PortTakenError
 from ._server import EtcdMember
@@ -57,10 +58,15 @@ class EtcdCluster:
         heartbeat_ms: int = 100,
         election_ms: int = 1000,
     ) -> None:
+        check_number("size", size, whole=True)
         if size < 1:
             raise ValueError(f"a cluster needs at least one member, not {size}")
         etcd = inspect_etcd(find_etcd(binary))
-        flags = [f"--heartbeat-interval={heartbeat_ms}", f"--election-timeout={election_ms}", *extra_args]
+        flags = [
+            f"--heartbeat-interval={heartbeat_ms}",
+            f"--election-timeout={election_ms}",
+            *check_flags(extra_args),
+        ]
         self._processes = [EtcdProcess(f"etcd{number}", etcd, listen, flags) for number in range(1, size + 1)]
         self.members: tuple[EtcdMember, ...] = tuple(EtcdMember(process) for process in self._processes)
 

@@ -17,6 +17,7 @@ from trio.lowlevel import ParkingLot, checkpoint
 
 from .._addresses import Endpoint, parse_endpoints
 from ..streams._service import open_service
+from ._arguments import check, check_number
 from ._chaos import break_at_random
 from ._link import DIRECTIONS, Conditions, Direction, Link, reset
 from ._listener import Listener
@@ -141,7 +142,8 @@ class FaultProxy:
         Raises:
           ValueError: an argument makes no sense.
         """
-        _check(octets >= 0, f"cut after {octets} octets")
+        check_number("octets", octets, whole=True)
+        check(octets >= 0, f"cut after {octets} octets")
         _check_directions([direction])
         self._note(f"cut_after({octets}, {direction!r})")
         if not self._links:
@@ -190,7 +192,9 @@ class FaultProxy:
         Raises:
           ValueError: an argument makes no sense.
         """
-        _check(seconds >= 0 and jitter >= 0, f"a delay of {seconds} s and up to {jitter} s more")
+        check_number("seconds", seconds)
+        check_number("jitter", jitter)
+        check(seconds >= 0 and jitter >= 0, f"a delay of {seconds} s and up to {jitter} s more")
         self._note(f"delay({seconds}, {jitter})")
         self._conditions.delay, self._conditions.jitter = seconds, jitter
         self._wake()
@@ -204,7 +208,8 @@ class FaultProxy:
         Raises:
           ValueError: an argument makes no sense.
         """
-        _check(octets_per_second > 0, f"{octets_per_second} octets per second")
+        check_number("octets_per_second", octets_per_second)
+        check(octets_per_second > 0, f"{octets_per_second} octets per second")
         self._note(f"throttle({octets_per_second})")
         self._conditions.rate = octets_per_second
         self._wake()
@@ -267,6 +272,9 @@ class FaultProxy:
           rng: Where randomness comes from: ``random.Random(seed)``, with a seed that the test prints.
           breaks: How many.
           every: How long a while is at least and at most, in seconds.
+
+        Raises:
+          ValueError: an argument makes no sense.
         """
         await break_at_random(self, rng, breaks, every)
 
@@ -299,11 +307,6 @@ class FaultProxy:
         self._history.append(f"{seconds:.3f} s, {len(self._links)} live: {call}")
 
 
-def _check(sensible: bool, what: str) -> None:
-    if not sensible:
-        raise ValueError(f"{what}: this makes no sense")
-
-
 def _check_directions(directions: Iterable[str]) -> None:
     for direction in directions:
-        _check(direction in DIRECTIONS, f"direction {direction!r}")
+        check(direction in DIRECTIONS, f"direction {direction!r}")

@@ -10,6 +10,7 @@ from typing import Self
 
 import trio
 
+from ._arguments import check_flags, check_kind
 from ._binary import find_etcd, inspect_etcd
 from ._process import EtcdProcess
 from ._server_tls import ServerTLS
@@ -189,7 +190,10 @@ class EtcdServer(EtcdMember):
         listen: str = "127.0.0.1",
         tls: ServerTLS | None = None,
     ) -> None:
-        super().__init__(EtcdProcess("etcd", inspect_etcd(find_etcd(binary)), listen, extra_args, tls))
+        flags = check_flags(extra_args)
+        if tls is not None:
+            check_kind("tls", tls, ServerTLS, "a ServerTLS or None")
+        super().__init__(EtcdProcess("etcd", inspect_etcd(find_etcd(binary)), listen, flags, tls))
 
     def __enter__(self) -> Self:
         try:
