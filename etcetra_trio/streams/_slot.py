@@ -55,6 +55,7 @@ class Slot:
           trio.ClosedResourceError: the client is closed.
         """
         await trio.lowlevel.checkpoint()
+        ended: list[tuple[str, Exception]] = []
         with self._dialer.service.guard():
             while self.live is None or not self.live.engine.accepting:
                 if self.live is not None:
@@ -69,8 +70,10 @@ class Slot:
                 found = dial.found
                 if found is not None and not found.engine.accepting:  # it greets, and ends
                     reason = found.failure or str(found.engine.goaway)
-                    failure = ConnectionLostError(found.endpoint, reason)
-                    raise connect_error([(found.endpoint, failure)], write=write)
+                    ended.append((found.endpoint, ConnectionLostError(found.endpoint, reason)))
+                    if len(ended) >= len(self._dialer.endpoints):
+                        raise connect_error(ended, write=write)
+                    self._dialer.suspect(found, reason)
             return self.live
         raise AssertionError("unreachable: guard() returns or raises")
 

@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 import trio
+from client._kit import address, listener
+from engines._frames import goaway, settings
 
 from etcetra_trio import CompareKey, EtcdClient, EtcdCommunicator
 from etcetra_trio.streams._endpoints import EngineName
@@ -76,3 +78,25 @@ async def test_there_is_another_endpoint_though_nobody_connected_before(etcd_ser
         async with client.connect(wait=False) as communicator:
             with trio.fail_after(10):
                 assert await communicator.get("nothing") is None
+
+
+@pytest.mark.parametrize("goodbye", [b"", goaway(0)], ids=["", "goodbye"])
+async def test_another_endpoint_where_the_first_one_greets_and_ends(
+    etcd_server: EtcdServer, goodbye: bytes
+) -> None:
+    """A proxy that is about to stop says GOAWAY to all who come."""
+
+    async def rude(stream: trio.SocketStream) -> None:
+        async with stream:
+            await stream.receive_some()
+            await stream.send_all(settings() + goodbye)
+
+    async with listener() as listening, trio.open_nursery() as nursery:
+        await nursery.start(trio.serve_listeners, rude, [listening])
+        with trio.fail_after(10):
+            async with EtcdClient([address(listening), etcd_server.endpoint]).connect() as communicator:
+                await communicator.put("k", "v")
+                async with communicator.watch("k") as events:
+                    await communicator.delete("k")
+                    await events.receive()
+        nursery.cancel_scope.cancel("the test is over")
