@@ -1,8 +1,12 @@
 """The benchmark's arithmetic and tables: a wrong median or limit would go unnoticed in its output."""
 
 import math
+import re
+import sys
+from pathlib import Path
 
 import pytest
+from bench.__main__ import options
 from bench.checks import CPU_LIMITS, IMPORT_LIMIT_MS, OURS, checks
 from bench.flat import TOGETHER, flatness
 from bench.flat import name as calls
@@ -250,3 +254,20 @@ def test_locks_are_checked_for_their_rate() -> None:
     assert [check.passed for check in lock_checks({})] == [False, False]
     text = lock_table({OUR_LOCKS: locked(250), LOCKS_BASE: locked(100)}, {"x": "failed"})
     assert f"| {OUR_LOCKS} | 250 | 2.50 |" in " ".join(text.split())
+
+
+def test_whoever_measures_is_told_with_which_python_and_for_how_long(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["bench", "--help"])
+    with pytest.raises(SystemExit):
+        options()
+    said = " ".join(capsys.readouterr().out.split())
+    assert said.startswith("usage: .venv/bin/python -m tests.bench")
+    root = Path(__file__).parents[1]
+    for text in (
+        said,
+        *((root / name).read_text(encoding="utf-8") for name in ("README.md", "docs/performance.md")),
+    ):
+        assert "about five minutes" in text
+        assert not re.findall(r"(?<!\.venv/bin/)python -m tests\.bench", text)

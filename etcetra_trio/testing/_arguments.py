@@ -29,6 +29,8 @@ def check_number(name: str, value: object, *, whole: bool = False) -> None:
 
 def check_flags(flags: Iterable[str]) -> list[str]:
     """Raise TypeError unless it is a sequence of flags: a single one would become one for each of its letters."""
-    if isinstance(flags, str | bytes) or not isinstance(flags, Iterable):
-        raise TypeError(f"extra_args must be a sequence of flags, not {kind_of(flags)}")
+    words = "a sequence of flags"
+    check_kind("extra_args", flags, Iterable, words)
+    if isinstance(flags, str):
+        raise TypeError(f"extra_args must be {words}, not str")
     return list(flags)

@@ -48,10 +48,14 @@ NAMES = [
 
 def options() -> argparse.Namespace:
     """The command line; a wrong one ends the program with a message."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser = argparse.ArgumentParser(prog=".venv/bin/python -m tests.bench", description=__doc__)
     add = parser.add_argument
     add("workloads", nargs="*", metavar="workload", help=f"some of: {', '.join(NAMES)}; else all")
-    add("--quick", action="store_true", help="short turns and few rounds: under a minute in all")
+    add(
+        "--quick",
+        action="store_true",
+        help="short turns and few rounds: about five minutes in all on two cores",
+    )
     add("--check", action="store_true", help="measure what has a limit; exit with 1 if one is missed")
     add(
         "--peers",
