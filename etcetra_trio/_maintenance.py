@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from collections.abc import Callable
@@ -329,6 +330,8 @@ class Maintenance(AdminCalls):
         self, final_path: Path, progress: Progress | None, endpoint: str | None, told: TracedCall
     ) -> SnapshotResult:
         part = final_path.with_name(f".{final_path.name}.{secrets.token_hex(4)}.part")
+        if await trio.Path(final_path).is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(final_path))
         try:
             file = await trio.open_file(part, "xb", buffering=0, opener=_private)
         except OSError as error:

@@ -189,6 +189,9 @@ async def test_an_error_of_the_callers(tmp_path: Path, etcd_server: EtcdServer) 
             with pytest.raises(FileNotFoundError) as caught:  # before it connects
                 await communicator.maintenance.snapshot(tmp_path / "no folder" / "s", endpoint="127.0.0.1:1")
             assert caught.value.filename == str(tmp_path / "no folder" / "s")
+            with pytest.raises(IsADirectoryError) as refused:
+                await communicator.maintenance.snapshot(tmp_path, endpoint="127.0.0.1:1")
+            assert refused.value.filename == str(tmp_path)
             with pytest.raises(ConnectionFailedError):
                 await communicator.maintenance.snapshot(tmp_path / "s", endpoint="127.0.0.1:1")
             assert os.listdir(tmp_path) == []
