@@ -159,7 +159,8 @@ class Transport:
             while True:
                 with trio.CancelScope(deadline=deadline) as self._term:
                     await self._back.wait()
-                if not self._term.cancelled_caught or not self._borrowed:
+                # Who borrowed it may still be on its way out: the loan can have ended just as the time did.
+                if not self._borrowed or watcher.lender is not self:
                     break
                 deadline = math.inf
         finally:

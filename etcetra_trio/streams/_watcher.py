@@ -209,8 +209,13 @@ class Watcher:
                     self.lane.stream.check_tail(self)
                 return
             self._add(revision, events[start:stop], each * (stop - start))
-            if self.full and self.on_lag == "wait" and self.lane is not None and not self.lane.own:
-                return  # it is ended on the server now, and goes on from here: the rest would only take memory
+            if (
+                self.budget.used >= TOTAL_SIZE
+                and self.on_lag == "wait"
+                and self.lane is not None
+                and not self.lane.own
+            ):
+                return  # it is ended on the server now, and goes on from here: for the rest there is no memory
             start = stop
 
     def _add(self, revision: int, events: list[Change], size: int) -> None:

@@ -122,6 +122,17 @@ async def test_who_stays_away_gets_it_later(etcd_server: EtcdServer, http2: Engi
         assert [event.value for event in await take(events, 1)] == ["away"]
 
 
+async def test_it_ends_just_when_its_time_does(etcd_server: EtcdServer, http2: EngineName) -> None:
+    """The reader task is woken by the time, and not by who ends the loan: it must see that there is none any more."""
+    async with watching(etcd_server.endpoint, http2) as (communicator, events):
+        async with borrowing(communicator, events) as (reader, connection):
+            connection._term.cancel()
+            connection.end_loan()
+            await communicator.put("k", "next")
+        assert reader.got is not None
+        assert reader.got.value == "next"
+
+
 async def test_closed_by_another_task(etcd_server: EtcdServer, http2: EngineName) -> None:
     async with watching(etcd_server.endpoint, http2) as (communicator, events):
         async with borrowing(communicator, events) as (reader, _):
