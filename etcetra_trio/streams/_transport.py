@@ -159,21 +159,23 @@ class Transport:
             while True:
                 with trio.CancelScope(deadline=deadline) as self._term:
                     await self._back.wait()
-                # Who borrowed it may still be on its way out: the loan can have ended just as the time did.
-                if not self._borrowed or watcher.lender is not self:
+                if (
+                    not self._borrowed
+                ):  # else it wakes this as it leaves, even if the loan has ended meanwhile
                     break
                 deadline = math.inf
         finally:
             self.end_loan()
 
     def end_loan(self) -> None:
-        """Have the reader task go on; a borrower that waits is sent away: it may have something from elsewhere."""
+        """Have the reader task go on, once a borrower that waits has left: it may have something from elsewhere."""
         watcher, self._borrower = self._borrower, None
         if watcher is not None:
             watcher.lender = None
             if self._borrowed:
                 notify_closing(self._wire)
-            self._back.wake()
+            else:
+                self._back.wake()
 
     async def borrow(self, watcher: Watcher, *, hand_over: bool) -> Change | None:
         """Wait for the socket and read, until the watch has something or the loan ends.
@@ -198,9 +200,11 @@ class Transport:
             self._found = error
         finally:
             self._borrowed = watcher.hand_over = False
-            if self._found or len(self.engine.streams) != 1:
+            if self._borrower is None:
+                self._back.wake()
+            elif self._found or len(self.engine.streams) != 1:
                 self.end_loan()
-            elif self._borrower is not None and self._term.deadline == math.inf:
+            elif self._term.deadline == math.inf:
                 self._term.deadline = trio.current_time() + LOAN
         change, watcher.handed = watcher.handed, None
         return change  # noqa: ASYNC910 - where it was sent away, it had waited
