@@ -466,6 +466,7 @@ async def test_the_place_is_the_users_own(communicator: EtcdCommunicator[str]) -
         r"async with communicator\.lease\(60\):",
         r'await communicator\.put\("b", "1"\)',
     )
+    await communicator._endpoints.stream_connection()  # its tasks are none that the function leaves
     report = await cancel_sweep(twice)
     where = [f"{re.escape(__file__)}:\\d+ in twice: {line}{inside}" for line in lines]
     assert [n for n in range(3) if any(re.fullmatch(where[n], place) for place in report.places)] == [0, 1, 2]
