@@ -159,11 +159,9 @@ class Transport:
             while True:
                 with trio.CancelScope(deadline=deadline) as self._term:
                     await self._back.wait()
-                if (
-                    not self._borrowed
-                ):  # else it wakes this as it leaves, even if the loan has ended meanwhile
+                if not self._borrowed:
                     break
-                deadline = math.inf
+                deadline = math.inf  # who borrowed it wakes this as it leaves, even if the loan has ended meanwhile
         finally:
             self.end_loan()
 
