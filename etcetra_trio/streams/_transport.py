@@ -161,7 +161,8 @@ class Transport:
                     await self._back.wait()
                 if not self._borrowed:
                     break
-                deadline = math.inf  # who borrowed it wakes this as it leaves, even if the loan has ended meanwhile
+                # Who borrowed it wakes this as it leaves, even if the loan has ended meanwhile.
+                deadline = math.inf
         finally:
             self.end_loan()
 
