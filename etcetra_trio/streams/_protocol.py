@@ -181,7 +181,7 @@ class Engine(ABC):
         self.probe_held = False
         self.hold_probes = hold_probes
         #: Octets of messages that are not complete yet.
-        self.held = 0
+        self.held: int = 0
         self.on_ping_ack: Callable[[bytes], None] = _ignore
 
     @abstractmethod
