@@ -26,7 +26,7 @@ from ._frames import (  # those of the loop by their names alone, which costs le
 from ._greeting import greeting_error
 from ._grpc import OK
 from ._lean_answers import Answers
-from ._protocol import FRAME_SIZE_ERROR, MAX_STREAM_ID, PROTOCOL_ERROR
+from ._protocol import FRAME_SIZE_ERROR, MAX_STREAM_ID, MAX_WINDOW, PROTOCOL_ERROR
 
 if TYPE_CHECKING:
     from ._protocol import Limits
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 # Types with their flags.
 _WHOLE_HEADERS = HEADERS << 8 | END_HEADERS
 _WHOLE_TRAILERS = _WHOLE_HEADERS | f.END_STREAM
+_WINDOW_UPDATE = WINDOW_UPDATE << 8
 _ANY_DATA = f.DATA << 8 | 0xFF
 MESSAGE_HEADER = FRAME_HEADER + PREFIX
 
@@ -100,7 +101,23 @@ class LeanEngine(Answers):
                     payload = self._unpadded(payload)
                 stream = streams.get(stream_id & MAX_STREAM_ID)
                 if stream is not None:
-                    self._data(stream, payload, what, length)
+                    held = self.held + length
+                    if (
+                        not what
+                        and stream.unary
+                        and stream.message is None
+                        and stream.headers is not None
+                        and stream.headers.acceptable
+                        and length > PREFIX
+                        and held <= self._unfinished
+                    ):  # mostly it is the whole message
+                        stream.message = payload
+                        self.held = held
+                        stream.have = stream.counted = length
+                        stream.owed += length
+                        self._useless = 0
+                    else:
+                        self._data(stream, payload, what, length)
                 else:
                     self._check_known(stream_id & MAX_STREAM_ID, "DATA")
                     if not payload:
@@ -112,6 +129,15 @@ class LeanEngine(Answers):
                     self._end(stream, block)
                 else:
                     self._header_frame(what & 0xFF, stream_id & MAX_STREAM_ID, fragment)
+            elif (
+                what == _WINDOW_UPDATE
+                and not stream_id
+                and length == 4
+                and 0 < (octets := int.from_bytes(buf[at:stop], "big")) <= MAX_WINDOW - self._send_window
+            ):  # net/http sends one for each request
+                self._send_window += octets
+                if self._blocked:
+                    self._pump()
             else:
                 self._rarer(what >> 8, what & 0xFF, stream_id & MAX_STREAM_ID, buf[at:stop])
                 in_block = self._open_block is not None

@@ -63,15 +63,6 @@ class Answers(Control):
         if not headers.acceptable:
             self._foreign_body(stream, data, flags)
             return
-        if stream.unary and stream.message is None and length == len(data) and not flags and length > PREFIX:
-            held = self.held + length  # mostly it is the whole message
-            if held <= self._unfinished:
-                stream.message = data
-                self.held = held
-                stream.have = stream.counted = length
-                stream.owed += length
-                self._useless = 0
-                return
         if data:
             self._useless = 0
         elif not flags & f.END_STREAM:
