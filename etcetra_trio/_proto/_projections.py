@@ -203,26 +203,19 @@ def put_revision(data: bytes) -> int:
         bits, wanted, revision_of = looks
         if int.from_bytes(data, "little") & bits == wanted:
             return number(revision_of(data))
-    if 25 < size < 130 and data[0] == 10 and data[1] == size - 2:
-        i = 12 if data[11] < 128 else 13  # as the header's own decoder does
-        i += 10 if data[i + 9] < 128 else 11
-        if data[2:i] in HEADER_IDS and data[i] == 24:
-            i += 1
-            start = i
-            revision = shift = 0
-            while i < size and shift < 56:
-                byte = data[i]
-                i += 1
-                if byte < 128:
-                    revision |= byte << shift
-                    if i == size or (data[i] == 32 and i + 2 == size and data[i + 1] < 128):
-                        if _PUT_LOOKS.wants(size):
-                            term = [(i + 1, size)] if i < size else []
-                            _PUT_LOOKS.remember(data, (), [(start, i), *term], itemgetter(slice(start, i)))
-                        return revision
-                    break
-                revision |= (byte & 127) << shift
-                shift += 7
+    try:
+        if 25 < size < 130 and data[0] == 10 and data[1] == size - 2:
+            i = 12 if data[11] < 128 else 13  # as the header's own decoder does
+            i += 10 if data[i + 9] < 128 else 11
+            if data[2:i] in HEADER_IDS and data[i] == 24:
+                stop = behind_varint(data, i)
+                if stop == size or (data[stop] == 32 and stop + 2 == size and data[stop + 1] < 128):
+                    if _PUT_LOOKS.wants(size):
+                        term = [(stop + 1, size)] if stop < size else []
+                        _PUT_LOOKS.remember(data, (), [(i + 1, stop), *term], itemgetter(slice(i + 1, stop)))
+                    return number(data[i + 1 : stop])
+    except IndexError:
+        pass
     header = decode_put_response(data).header
     return header.revision if header else 0
 

@@ -38,8 +38,8 @@ unpack_frame = struct.Struct(">HBHI").unpack_from
 unpack_message = struct.Struct(">HBHIBI").unpack_from
 pack_header = struct.Struct(">HBBBI").pack
 #: A DATA frame's header with the message's prefix behind it.
-MESSAGE_HEADER = "HBBBIBI"
-pack_message_header = struct.Struct(f">{MESSAGE_HEADER}").pack
+MESSAGE_FORMAT = "HBBBIBI"
+pack_message_header = struct.Struct(f">{MESSAGE_FORMAT}").pack
 unpack_setting = struct.Struct(">HI").iter_unpack
 unpack_two = struct.Struct(">II").unpack_from
 

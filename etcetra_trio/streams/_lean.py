@@ -19,7 +19,6 @@ from ._frames import (  # those of the loop by their names alone, which costs le
     FRAME_HEADER,
     HEADERS,
     PADDED,
-    WINDOW_UPDATE,
     unpack_frame,
     unpack_message,
 )
@@ -34,9 +33,9 @@ if TYPE_CHECKING:
 # Types with their flags.
 _WHOLE_HEADERS = HEADERS << 8 | END_HEADERS
 _WHOLE_TRAILERS = _WHOLE_HEADERS | f.END_STREAM
-_WINDOW_UPDATE = WINDOW_UPDATE << 8
+_WINDOW_UPDATE = f.WINDOW_UPDATE << 8
 _ANY_DATA = f.DATA << 8 | 0xFF
-MESSAGE_HEADER = FRAME_HEADER + PREFIX
+_MESSAGE_HEADER = FRAME_HEADER + PREFIX
 
 
 class LeanEngine(Answers):
@@ -57,7 +56,7 @@ class LeanEngine(Answers):
             if wrong is not None:
                 self._violation(PROTOCOL_ERROR, wrong)
         at, size = 0, len(buf)
-        if size > MESSAGE_HEADER and not buf[3] and self._usual_message(buf, size):
+        if size > _MESSAGE_HEADER and not buf[3] and self._usual_message(buf, size):
             return
         streams, blocks, in_block = self.streams, self._blocks, self._open_block is not None
         last = size - FRAME_HEADER
@@ -145,9 +144,7 @@ class LeanEngine(Answers):
         self._in = buf[at:] if at < size else b""
 
     def _rarer(self, kind: int, flags: int, stream_id: int, payload: bytes) -> None:
-        if kind == WINDOW_UPDATE:
-            self._window_update(stream_id, payload)
-        elif kind == HEADERS:
+        if kind == HEADERS:
             self._header_frame(flags, stream_id, payload)
         elif kind == CONTINUATION:
             self._continuation(flags, stream_id, payload)
@@ -157,7 +154,7 @@ class LeanEngine(Answers):
     def _usual_message(self, buf: bytes, size: int) -> bool:
         """What a watch mostly gets: one message in one DATA frame, and nothing else. False if it is anything else."""
         high, low, what, stream_id, compressed, announced = unpack_message(buf)
-        if what or compressed or announced != size - MESSAGE_HEADER:
+        if what or compressed or announced != size - _MESSAGE_HEADER:
             return False
         stream, length = self.streams.get(stream_id), size - FRAME_HEADER
         if (
@@ -180,7 +177,7 @@ class LeanEngine(Answers):
         stream.receive_window -= length
         stream.lent += length
         self._useless = 0
-        stream.on_message(buf[MESSAGE_HEADER:], length)
+        stream.on_message(buf[_MESSAGE_HEADER:], length)
         return True
 
     def _usual_answer(self, buf: bytes, at: int, size: int, stream_id: int, fragment: bytes) -> int:

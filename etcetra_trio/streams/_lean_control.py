@@ -29,7 +29,9 @@ class Control(Requests):
     _useless = 0
 
     def _control(self, kind: int, flags: int, stream_id: int, payload: bytes) -> None:
-        if kind == f.PING:
+        if kind == f.WINDOW_UPDATE:
+            self._window_update(stream_id, payload)
+        elif kind == f.PING:
             self._ping(flags, stream_id, payload)
         elif kind == f.SETTINGS:
             self._settings(flags, stream_id, payload)

@@ -47,7 +47,7 @@ class LeanHead(Head):
         self.list_size = list_size
         self.prefix = len(block).to_bytes(3, "big") + bytes((f.HEADERS, f.END_HEADERS))
         #: Both, and the header of the DATA frame with the one message, in one step: half the cost of joining them.
-        self.pack = struct.Struct(f">5sI{len(block)}s{f.MESSAGE_HEADER}").pack
+        self.pack = struct.Struct(f">5sI{len(block)}s{f.MESSAGE_FORMAT}").pack
 
 
 class Requests(Engine):

@@ -55,7 +55,6 @@ class Transport:
         self._writer = Waiter()
         self._probe = Waiter()
         self._ready = trio.Event()
-        self._is_ready = False  # the same, cheaper to ask
         #: Why it ended, where TLS is why: some of its refusals come only after the handshake.
         self.tls_failure: TLSError | None = None
         # The only watch of the only watch stream; and, while reading is lent, to which, until when it is so even if
@@ -117,8 +116,7 @@ class Transport:
             if len(data) < RECEIVE_SIZE:
                 break
             reads -= 1
-        if not self._is_ready and engine.ready:
-            self._is_ready = True
+        if engine.ready and not self._ready.is_set():
             self._ready.set()
         if engine.wants_send:
             self._flush()

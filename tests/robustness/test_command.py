@@ -106,14 +106,19 @@ def test_a_mutant_that_is_not_caught_is_a_failure(
     assert (said.out + said.err).count("| seed ") == 1, "the table comes once"
 
 
+async def interrupted(load: trio.CancelScope) -> None:
+    """A load that goes on until there is an interrupt, which comes."""
+    with load:
+        await trio.testing.wait_all_tasks_blocked()
+        signal.raise_signal(signal.SIGINT)
+        await trio.sleep(30)
+
+
 def test_an_interrupt_ends_the_load_alone(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async def run(*_args: object, load: trio.CancelScope, **_more: object) -> Report:
-        with load:
-            await trio.testing.wait_all_tasks_blocked()
-            signal.raise_signal(signal.SIGINT)
-            await trio.sleep(30)
+        await interrupted(load)
         await trio.lowlevel.checkpoint()
         return a_report(interrupted=load.cancelled_caught)
 
@@ -130,10 +135,7 @@ def test_a_second_interrupt_ends_all_of_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async def run(*_args: object, load: trio.CancelScope, **_more: object) -> Report:
-        with load:
-            await trio.testing.wait_all_tasks_blocked()
-            signal.raise_signal(signal.SIGINT)
-            await trio.sleep(30)
+        await interrupted(load)
         signal.raise_signal(signal.SIGINT)
         await trio.sleep(30)
         return a_report()

@@ -235,6 +235,15 @@ async def scripted_server() -> AsyncGenerator[ScriptedServer]:
         yield ScriptedServer(service)
 
 
+async def resynced(server: ScriptedServer, stream: ScriptedStream) -> None:
+    """What comes next was compacted; the watch lists the keys at 40, and goes on with an event of "k" at 41."""
+    stream.canceled(0, compact_revision=30)
+    stream = await server.stream()
+    assert (await stream.create()).start_revision == 41
+    stream.created(0, 40)
+    stream.events(0, put("k", 41))
+
+
 async def settle() -> None:
     """Let every other task come to rest."""
     await trio.testing.wait_all_tasks_blocked()

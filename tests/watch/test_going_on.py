@@ -11,7 +11,7 @@ from trio.testing import MockClock
 from etcetra_trio import TxnAction, WatchEventType
 from etcetra_trio._proto._methods import RANGE
 from watch._kit import DELETE, PUT, Text, take
-from watch._script import put, scripted_server
+from watch._script import put, resynced, scripted_server
 from watch.test_resync_races import state
 
 
@@ -44,11 +44,7 @@ async def test_stopped_among_differences(autojump_clock: MockClock, batches: boo
             stream = await server.watched(0, 10)
             stream.events(0, put("a", 12))
             server.answers[RANGE] = state(40, d=35, c=14)
-            stream.canceled(0, compact_revision=30)
-            stream = await server.stream()
-            assert (await stream.create()).start_revision == 41
-            stream.created(0, 40)
-            stream.events(0, put("k", 41))
+            await resynced(server, stream)
 
         nursery.start_soon(serve)
         found: list[tuple[WatchEventType, str, int, int]] = []

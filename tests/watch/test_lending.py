@@ -49,6 +49,12 @@ class Reader:
         self.scope = trio.CancelScope()
         self.done = trio.Event()
 
+    @property
+    def value(self) -> str:
+        """Of the event that came."""
+        assert self.got is not None
+        return self.got.value
+
     async def run(self, events: Events) -> None:
         try:
             with self.scope:
@@ -129,8 +135,7 @@ async def test_it_ends_just_when_its_time_does(etcd_server: EtcdServer, http2: E
             connection._term.cancel()
             connection.end_loan()
             await communicator.put("k", "next")
-        assert reader.got is not None
-        assert reader.got.value == "next"
+        assert reader.value == "next"
 
 
 async def test_closed_by_another_task(etcd_server: EtcdServer, http2: EngineName) -> None:
@@ -162,8 +167,7 @@ async def test_another_watch_comes(etcd_server: EtcdServer, http2: EngineName) -
                 assert lender(events) is None
                 await communicator.put("k", "both")
                 assert [event.value for event in await take(others, 1)] == ["both"]
-        assert reader.got is not None
-        assert reader.got.value == "both"
+        assert reader.value == "both"
         assert not connection._borrowed
 
 
@@ -188,8 +192,7 @@ async def test_progress_meanwhile(etcd_server: EtcdServer, http2: EngineName) ->
                 nursery.start_soon(events.wait_revision, revision)
                 await trio.sleep(0.2)
                 await communicator.put("k", "last")
-        assert reader.got is not None
-        assert reader.got.value == "last"
+        assert reader.value == "last"
 
 
 @pytest.mark.parametrize("how", ["cut", "stopped server"])
@@ -205,8 +208,7 @@ async def test_the_connection_breaks(etcd_server: EtcdServer, http2: EngineName,
                     while communicator._endpoints.live_for_streams in {None, connection}:
                         await trio.sleep(0.01)
                     await communicator.put("k", "after")
-                assert reader.got is not None
-                assert reader.got.value == "after"
+                assert reader.value == "after"
                 assert not connection._borrowed
 
 
@@ -228,8 +230,7 @@ async def test_the_writer_waits_when_the_reader_is_sent_away(
                     assert not connection._borrowed
                     proxy.heal()
                 await communicator.put("k", "after")
-            assert reader.got is not None
-            assert reader.got.value == "after"
+            assert reader.value == "after"
             assert connection is stream_connection(communicator)
 
 

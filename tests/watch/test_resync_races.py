@@ -12,7 +12,7 @@ from etcetra_trio import CompactedError, ConnectionFailedError, ConnectionLostEr
 from etcetra_trio._proto._messages import etcdserverpb as pb
 from etcetra_trio._proto._messages import mvccpb
 from etcetra_trio._proto._methods import RANGE
-from watch._script import ScriptedServer, put, scripted_server, settle
+from watch._script import ScriptedServer, put, resynced, scripted_server, settle
 
 
 def state(revision: int, **keys: int) -> Callable[[bytes], bytes]:
@@ -71,11 +71,7 @@ async def test_no_server_when_history_is_gone(failure: Exception, autojump_clock
         async def serve() -> None:
             stream = await server.watched(0, 10)
             heal_after(server, failure, state(40, k=35))
-            stream.canceled(0, compact_revision=30)
-            stream = await server.stream()
-            assert (await stream.create()).start_revision == 41
-            stream.created(0, 40)
-            stream.events(0, put("k", 41))
+            await resynced(server, stream)
 
         nursery.start_soon(serve)
         async with server.communicator.watch("k", resync=True) as events:
